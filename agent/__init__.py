@@ -1,0 +1,1 @@
+"""The agent of one namespace: looks, decides, acts."""

@@ -1,0 +1,1 @@
+"""The certificate authority that the admission program makes for itself."""

@@ -1,0 +1,126 @@
+"""The values a release is decided from: the Canary, its analysis and its status."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from delivery.frozen import frozen
+
+
+class Phase(StrEnum):
+    """Flagger's phases, in the order its API declares them (reference, 1.5)."""
+
+    NEW = ""
+    INITIALIZING = "Initializing"
+    INITIALIZED = "Initialized"
+    WAITING = "Waiting"
+    PROGRESSING = "Progressing"
+    WAITING_PROMOTION = "WaitingPromotion"
+    PROMOTING = "Promoting"
+    FINALISING = "Finalising"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+    TERMINATING = "Terminating"
+    TERMINATED = "Terminated"
+
+
+IDLE = frozenset({Phase.INITIALIZED, Phase.SUCCEEDED, Phase.FAILED})
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One check: its name, its window in seconds, and the range its value must stay in."""
+
+    name: str
+    interval: float = 60.0
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """How a release is judged and how its traffic moves. Seconds, percent of requests."""
+
+    interval: float = 60.0
+    threshold: int = 1
+    step_weight: int = 0
+    step_weights: tuple[int, ...] = ()
+    max_weight: int = 100
+    step_weight_promotion: int = 0
+    primary_ready_threshold: int = 100
+    canary_ready_threshold: int = 100
+    metrics: tuple[Metric, ...] = ()
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The last answer of one check: what was measured, over how many requests, and why it fell."""
+
+    metric: str
+    outcome: str
+    value: float | None = None
+    samples: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A condition of the Canary; times are seconds since the epoch."""
+
+    type: str
+    status: str
+    reason: str
+    message: str
+    updated: float
+    changed: float
+
+
+@dataclass(frozen=True)
+class Status:
+    """What is intended and what was decided; times are seconds since the epoch.
+
+    `observed`, `promoted` and `failed` are template hashes (see workload.template_hash):
+    the revision that was last taken up, the one that serves, the one that was last refused.
+    `replicas` is the user's wish; `scale` is what the target is held at. `ports` maps a port of
+    the apex Service to the router's listener port.
+    """
+
+    phase: Phase = Phase.NEW
+    canary_weight: int = 0
+    failed_checks: int = 0
+    iterations: int = 0
+    observed: str = ""
+    promoted: str = ""
+    failed: str = ""
+    replicas: int | None = None
+    scale: int | None = None
+    ports: Mapping[str, int] = field(default_factory=frozen)
+    apex: str = ""
+    apex_moved: float | None = None
+    phase_since: float | None = None
+    last_check: float | None = None
+    drained_since: float | None = None
+    last_transition: float | None = None
+    message: str = ""
+    verdicts: tuple[Verdict, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True)
+class Canary:
+    """One app under management: what its Canary resource says, defaults filled in."""
+
+    name: str
+    namespace: str
+    target: str
+    analysis: Analysis = Analysis()
+    service: str = ""
+    provider: str = "envoy"
+    progress_deadline: float = 600.0
+    skip_analysis: bool = False
+    suspend: bool = False
+    generated: bool = False
+    uid: str = ""
+    resource_version: str = ""
+    unbuilt: tuple[str, ...] = ()
+    status: Status = Status()

@@ -1,0 +1,9 @@
+"""An empty mapping that cannot be changed, for defaults of frozen values."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+
+def frozen() -> Mapping[str, Any]:
+    return MappingProxyType({})

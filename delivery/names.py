@@ -1,0 +1,61 @@
+"""The literals that Outrider writes on objects, and the names of what it makes."""
+
+import hashlib
+
+GROUP = "flagger.app"
+API_VERSION = "flagger.app/v1beta1"
+
+PREFIX = "outrider.dev/"
+ENABLED = "outrider.dev/enabled"
+SCALE = "outrider.dev/scale"
+HOLD = "outrider.dev/hold"
+ROUTE = "outrider.dev/route"
+REPLICAS = "outrider.dev/replicas"
+"""On a target: the user's wish of replicas as admission last saw it; read by the agent."""
+ROLE = "outrider.dev/role"
+APP = "outrider.dev/app"
+GENERATED = "outrider.dev/generated"
+"""On a Canary: made by the agent for an ordinary Deployment, not written by a user."""
+
+PRIMARY = "primary"
+CANARY = "canary"
+
+MANAGED_BY = "app.kubernetes.io/managed-by"
+OUTRIDER = "outrider"
+
+AGENT = "outrider-agent"
+ROUTER = "outrider-router"
+AGENT_MANAGER = "outrider-agent"
+WEBHOOK_MANAGER = "outrider-webhook"
+DEFAULTS = "outrider-defaults"
+
+XDS_PORT = 18000
+"""Where an agent serves ADS."""
+AGENT_HTTP_PORT = 8080
+"""Where an agent serves its metrics and probes."""
+ROUTER_STATS_PORT = 19090
+"""Where a router serves /stats/prometheus and /ready, and nothing else of its admin API."""
+ROUTER_ADMIN_PORT = 19000
+"""Envoy's admin API, on loopback only."""
+LISTENERS = range(20000, 30000)
+"""The router's ports, one for each port of each managed app."""
+
+NAME_LIMIT = 63
+
+
+def suffixed(name: str, suffix: str) -> str:
+    """`name-suffix`, shortened with a hash of the whole name when it would exceed 63 characters."""
+    whole = f"{name}-{suffix}"
+    if len(whole) <= NAME_LIMIT:
+        return whole
+    digest = hashlib.sha256(whole.encode()).hexdigest()[:8]
+    kept = name[: NAME_LIMIT - len(suffix) - len(digest) - 2].rstrip("-.")
+    return f"{kept}-{digest}-{suffix}"
+
+
+def primary_name(name: str) -> str:
+    return suffixed(name, PRIMARY)
+
+
+def canary_name(name: str) -> str:
+    return suffixed(name, CANARY)

@@ -1,0 +1,1 @@
+"""The rules of the state machine, a module for each stretch of a release."""

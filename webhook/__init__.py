@@ -1,0 +1,1 @@
+"""The admission program and the opt-in of namespaces."""
