@@ -1,0 +1,74 @@
+"""The kinds that Outrider reads or writes, and where the API serves them."""
+
+from dataclasses import dataclass
+
+
+class UnknownKind(KeyError):
+    """A kind that is not in the table; the message lists those that are."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind: its apiVersion, its plural in the URL, and whether it lives in a namespace."""
+
+    api_version: str
+    name: str
+    plural: str
+    namespaced: bool = True
+
+    def path(self, namespace: str | None = None, name: str | None = None) -> str:
+        """The URL path of one object, of a namespace's collection, or of the whole collection."""
+        root = "/api/" if "/" not in self.api_version else "/apis/"
+        parts = [root + self.api_version]
+        if self.namespaced and namespace:
+            parts += ["namespaces", namespace]
+        parts.append(self.plural)
+        if name:
+            parts.append(name)
+        return "/".join(parts)
+
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        Kind("v1", "Namespace", "namespaces", namespaced=False),
+        Kind("v1", "ConfigMap", "configmaps"),
+        Kind("v1", "Event", "events"),
+        Kind("v1", "Pod", "pods"),
+        Kind("v1", "ResourceQuota", "resourcequotas"),
+        Kind("v1", "Secret", "secrets"),
+        Kind("v1", "Service", "services"),
+        Kind("v1", "ServiceAccount", "serviceaccounts"),
+        Kind("apps/v1", "Deployment", "deployments"),
+        Kind("apps/v1", "ReplicaSet", "replicasets"),
+        Kind("autoscaling/v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers"),
+        Kind("coordination.k8s.io/v1", "Lease", "leases"),
+        Kind("discovery.k8s.io/v1", "EndpointSlice", "endpointslices"),
+        Kind("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies"),
+        Kind("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets"),
+        Kind("rbac.authorization.k8s.io/v1", "Role", "roles"),
+        Kind("rbac.authorization.k8s.io/v1", "RoleBinding", "rolebindings"),
+        Kind(
+            "admissionregistration.k8s.io/v1",
+            "MutatingWebhookConfiguration",
+            "mutatingwebhookconfigurations",
+            namespaced=False,
+        ),
+        Kind(
+            "admissionregistration.k8s.io/v1",
+            "ValidatingWebhookConfiguration",
+            "validatingwebhookconfigurations",
+            namespaced=False,
+        ),
+        Kind("flagger.app/v1beta1", "Canary", "canaries"),
+        Kind("flagger.app/v1beta1", "MetricTemplate", "metrictemplates"),
+        Kind("flagger.app/v1beta1", "AlertProvider", "alertproviders"),
+    )
+}
+
+
+def kind_of(name: str) -> Kind:
+    try:
+        return KINDS[name]
+    except KeyError:
+        raise UnknownKind(f"kind {name!r} is not one of {', '.join(sorted(KINDS))}") from None
