@@ -1,0 +1,6 @@
+//go:build tools
+
+// Package tools keeps the program's package in go.mod: nothing else imports it.
+package tools
+
+import _ "go.etcd.io/etcd/server/v3"

@@ -1,0 +1,3 @@
+"""x"""
+NAMES = ()
+def bring(l, n): pass
