@@ -1,0 +1,95 @@
+"""What the demo says while it runs: a line for each thing that happened, and a table at the end."""
+
+import sys
+import time
+from collections.abc import Iterable, Sequence
+
+from demo.kubectl import JSON
+from demo.namespace import Namespace
+from demo.traffic import Answer, Traffic, by_version
+
+COLOURS = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "blue": "34"}
+PHASES = {"Succeeded": "green", "Failed": "red", "Promoting": "green", "Progressing": "yellow"}
+BEGAN = time.monotonic()
+
+
+def painted(text: str, colour: str) -> str:
+    return f"\033[{COLOURS[colour]}m{text}\033[0m" if sys.stdout.isatty() else text
+
+
+def say(text: str, colour: str = "") -> None:
+    """One line, with the seconds since the demo began."""
+    clock = painted(f"{time.monotonic() - BEGAN:7.1f} s  ", "dim")
+    sys.stdout.write(f"{clock}{painted(text, colour) if colour else text}\n")
+    sys.stdout.flush()
+
+
+def chapter(text: str) -> None:
+    sys.stdout.write("\n")
+    say(text, "bold")
+
+
+def typed(command: str) -> None:
+    """A command as the user would type it."""
+    say(f"$ {command}", "blue")
+
+
+class Narrator:
+    """Tells what changes in a Canary's status, the events about it, and the traffic."""
+
+    def __init__(self, namespace: Namespace, traffic: Traffic) -> None:
+        self.namespace = namespace
+        self.traffic = traffic
+        self.told: tuple[object, ...] = ()
+        self.since = time.time()
+        self.events = {event["metadata"]["uid"]: 0 for event in namespace.list("Event")}
+
+    def __call__(self, status: JSON) -> None:
+        self.tell_events()
+        phase, weight = status.get("phase", ""), status.get("canaryWeight", 0)
+        failed = status.get("failedChecks", 0)
+        if (phase, weight, failed) == self.told:
+            return
+        self.told = (phase, weight, failed)
+        checks = f", {failed} failed checks" if failed else ""
+        say(f"{phase}: canary weight {weight} %{checks}", PHASES.get(phase, ""))
+        self.tell_traffic()
+
+    def tell_events(self) -> None:
+        """Events that are new, or were repeated; oldest first."""
+        found = [event for event in self.namespace.list("Event") if about_us(event)]
+        for event in sorted(found, key=lambda event: event.get("lastTimestamp") or ""):
+            uid, count = event["metadata"]["uid"], event.get("count") or 1
+            if count > self.events.get(uid, 0):
+                colour = "yellow" if event["type"] == "Warning" else "dim"
+                say(f"  event: {event['message']}", colour)
+            self.events[uid] = max(count, self.events.get(uid, 0))
+
+    def tell_traffic(self) -> None:
+        """What the clients got since this was last told."""
+        now = time.time()
+        answers = self.traffic.between(self.since, now)
+        if now - self.since > 1 and answers:
+            say(f"  clients: {shares(answers)}", "dim")
+            self.since = now
+
+
+def about_us(event: JSON) -> bool:
+    return bool(event["involvedObject"]["kind"] == "Canary")
+
+
+def shares(answers: Sequence[Answer]) -> str:
+    """For instance: v1 180, v2 20 (9 failed)."""
+    failed = by_version(answers, failures=True)
+    return ", ".join(
+        f"{version} {count}" + (f" ({failed[version]} failed)" if version in failed else "")
+        for version, count in by_version(answers).items()
+    )
+
+
+def table(rows: Sequence[Iterable[object]]) -> str:
+    """Columns as wide as their widest cell; the first row is the head."""
+    cells = [["–" if cell is None else str(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in cells]
+    return "\n".join([lines[0], "  ".join("-" * width for width in widths), *lines[1:]])
