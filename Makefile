@@ -1,0 +1,54 @@
+# Every target makes what it needs: on a fresh machine the first one also installs Python's packages.
+PYTHON := .venv/bin/python
+ENVIRONMENT := .venv/installed-$(shell sha256sum requirements/dev.txt | cut -c1-16)
+REQUIREMENTS := agent webhook lab shop dev
+
+# An existing cluster, named on make's command line only: make system KUBECONFIG=… REGISTRY=…
+ifeq ($(origin KUBECONFIG),command line)
+CLUSTER := --kubeconfig $(abspath $(KUBECONFIG)) --registry $(REGISTRY) $(if $(TAG),--tag $(TAG))
+unexport KUBECONFIG
+endif
+
+.PHONY: help check system test demo soak lab-up lab-down format generate requirements
+help: ## what can be made
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 22
+
+check: $(ENVIRONMENT) ## format, lint, layers, types and fast tests; seconds, no cluster
+	@.ci/check
+
+system: $(ENVIRONMENT) ## the tests on a real Kubernetes node, brought up for them
+	@.ci/system "system and not soak" $(CLUSTER)
+
+test: ## all of it, as continuous integration runs it
+	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory system
+
+demo: $(ENVIRONMENT) ## watch three releases: one promoted, two rolled back
+	@$(PYTHON) -m demo $(CLUSTER)
+
+soak: $(ENVIRONMENT) ## the long tests
+	@.ci/system "soak" $(CLUSTER)
+
+lab-up: $(ENVIRONMENT) ## bring the node up and give it the images
+	@$(PYTHON) -m lab up
+	@$(PYTHON) -m lab images
+
+lab-down: $(ENVIRONMENT) ## remove the node and all it made
+	@$(PYTHON) -m lab down
+
+format: $(ENVIRONMENT) ## write every file as ruff wants it
+	@.venv/bin/ruff format .
+	@.venv/bin/ruff check --fix .
+
+requirements: $(ENVIRONMENT) ## pin anew what requirements/*.in name
+	@cd requirements && for name in $(REQUIREMENTS); do \
+	  echo "requirements/$$name.txt"; \
+	  ../.venv/bin/pip-compile --quiet --strip-extras --allow-unsafe --generate-hashes --no-header \
+	    --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
+	    --output-file $$name.txt $$name.in || exit 1; \
+	done
+
+$(ENVIRONMENT): requirements/dev.txt
+	@.ci/environment
+	@rm -f .venv/installed-*
+	@touch $@
