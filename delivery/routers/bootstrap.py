@@ -1,0 +1,149 @@
+"""What a router is started with: where its agents are, and which of its own state may be read."""
+
+from typing import Any
+
+from delivery.names import AGENT, OUTRIDER, ROUTER_ADMIN_PORT, ROUTER_STATS_PORT, XDS_PORT
+
+HEADER_PREFIX = "x-outrider-router"
+"""Envoy obeys and strips headers that begin so instead of `x-envoy`: those are the apps' own."""
+UNLIMITED = 4294967295
+
+_ADS = {"ads": {}, "resource_api_version": "V3", "initial_fetch_timeout": "0s"}
+_HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+
+
+def bootstrap(
+    namespace: str,
+    *,
+    xds_host: str = AGENT,
+    xds_port: int = XDS_PORT,
+    stats_port: int = ROUTER_STATS_PORT,
+    admin_port: int = ROUTER_ADMIN_PORT,
+) -> dict[str, Any]:
+    """Envoy's bootstrap, in its JSON form. The node's id comes from `--service-node`.
+
+    `initial_fetch_timeout: 0s` everywhere: a router that has not heard from an agent is not
+    ready, rather than ready and empty.
+    """
+    return {
+        "node": {"cluster": f"{OUTRIDER}/{namespace}"},
+        "header_prefix": HEADER_PREFIX,
+        "admin": {"address": _address("127.0.0.1", admin_port)},
+        "stats_flush_interval": "1s",
+        "dynamic_resources": _dynamic_resources(),
+        "static_resources": {
+            "listeners": [_stats_listener(stats_port)],
+            "clusters": [_agents(xds_host, xds_port), _admin(admin_port)],
+        },
+        "overload_manager": {"resource_monitors": [_connections()]},
+    }
+
+
+def _dynamic_resources() -> dict[str, Any]:
+    return {
+        "ads_config": {
+            "api_type": "GRPC",
+            "transport_api_version": "V3",
+            "set_node_on_first_message_only": True,
+            "grpc_services": [{"envoy_grpc": {"cluster_name": AGENT, "retry_policy": _backoff()}}],
+        },
+        "cds_config": _ADS,
+        "lds_config": _ADS,
+    }
+
+
+def _backoff() -> dict[str, Any]:
+    """Agents come and go with every upgrade of ours: 30 s, Envoy's own limit, is too long."""
+    return {"retry_back_off": {"base_interval": "0.2s", "max_interval": "2s"}}
+
+
+def _agents(host: str, port: int) -> dict[str, Any]:
+    """The agents, looked up each second, with pings so that a vanished node is noticed."""
+    keepalive = {"interval": "5s", "timeout": "2s", "interval_jitter": {"value": 0}}
+    http2 = {"http2_protocol_options": {"connection_keepalive": keepalive}}
+    return {
+        "name": AGENT,
+        "cluster_type": {"name": "envoy.cluster.dns", "typed_config": _each_second()},
+        "connect_timeout": "1s",
+        "load_assignment": _assignment(AGENT, host, port),
+        "typed_extension_protocol_options": {
+            _HTTP_OPTIONS: {
+                "@type": f"type.googleapis.com/{_HTTP_OPTIONS}",
+                "explicit_http_config": http2,
+            }
+        },
+    }
+
+
+def _each_second() -> dict[str, Any]:
+    """All addresses that the name has, as STRICT_DNS in older terms."""
+    return {
+        "@type": "type.googleapis.com/envoy.extensions.clusters.dns.v3.DnsCluster",
+        "dns_lookup_family": "ALL",
+        "respect_dns_ttl": False,
+        "dns_refresh_rate": "1s",
+        "dns_failure_refresh_rate": {"base_interval": "0.2s", "max_interval": "1s"},
+    }
+
+
+def _admin(port: int) -> dict[str, Any]:
+    return {
+        "name": "admin",
+        "type": "STATIC",
+        "connect_timeout": "1s",
+        "load_assignment": _assignment("admin", "127.0.0.1", port),
+    }
+
+
+def _stats_listener(port: int) -> dict[str, Any]:
+    """The two paths of the admin API that others may read; it can also stop or drain Envoy."""
+    kind = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
+    router = "envoy.extensions.filters.http.router.v3.Router"
+    manager = {
+        "@type": f"type.googleapis.com/{kind}",
+        "stat_prefix": "stats",
+        "http_filters": [
+            {"name": "router", "typed_config": {"@type": f"type.googleapis.com/{router}"}}
+        ],
+        "route_config": {
+            "virtual_hosts": [
+                {
+                    "name": "stats",
+                    "domains": ["*"],
+                    "routes": [_readable("/stats/prometheus"), _readable("/ready")],
+                }
+            ]
+        },
+    }
+    return {
+        "name": "stats",
+        "address": _address("0.0.0.0", port),
+        "ignore_global_conn_limit": True,
+        "filter_chains": [{"filters": [{"name": "http", "typed_config": manager}]}],
+    }
+
+
+def _readable(path: str) -> dict[str, Any]:
+    get = {"name": ":method", "string_match": {"exact": "GET"}}
+    return {"match": {"path": path, "headers": [get]}, "route": {"cluster": "admin"}}
+
+
+def _assignment(name: str, host: str, port: int) -> dict[str, Any]:
+    endpoint = {"endpoint": {"address": _address(host, port)}}
+    return {"cluster_name": name, "endpoints": [{"lb_endpoints": [endpoint]}]}
+
+
+def _address(host: str, port: int) -> dict[str, Any]:
+    return {"socket_address": {"address": host, "port_value": port}}
+
+
+def _connections() -> dict[str, Any]:
+    """Callers are refused by the apps they call, never by the router between them."""
+    config = "envoy.extensions.resource_monitors.downstream_connections.v3"
+    return {
+        "name": "envoy.resource_monitors.global_downstream_max_connections",
+        "typed_config": {
+            "@type": f"type.googleapis.com/{config}.DownstreamConnectionsConfig",
+            "max_active_downstream_connections": UNLIMITED,
+        },
+    }

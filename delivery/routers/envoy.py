@@ -1,0 +1,180 @@
+"""The embedded router: what Envoy must be told so that each app's traffic is split as decided."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from envoy.config.core.v3.address_pb2 import Address, SocketAddress
+from envoy.config.endpoint.v3 import endpoint_components_pb2 as endpoints_pb2
+from envoy.config.endpoint.v3.endpoint_pb2 import ClusterLoadAssignment
+from envoy.config.listener.v3 import listener_components_pb2 as chains_pb2
+from envoy.config.listener.v3.listener_pb2 import Listener
+from envoy.config.route.v3 import route_components_pb2 as routes_pb2
+from envoy.config.route.v3.route_pb2 import RouteConfiguration
+from google.protobuf.wrappers_pb2 import BoolValue, UInt32Value
+
+from delivery.names import CANARY, PRIMARY
+from delivery.routers import resilience, transparent
+
+_TYPE = "type.googleapis.com/envoy.config."
+CDS = f"{_TYPE}cluster.v3.Cluster"
+EDS = f"{_TYPE}endpoint.v3.ClusterLoadAssignment"
+LDS = f"{_TYPE}listener.v3.Listener"
+RDS = f"{_TYPE}route.v3.RouteConfiguration"
+MAKE_BEFORE_BREAK = (CDS, EDS, LDS, RDS)
+"""The order in which a change is sent, so that nothing names what is not there yet."""
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    address: str
+    port: int
+
+
+@dataclass(frozen=True)
+class Application:
+    """One port of one managed app, as the routers serve it.
+
+    `name` is the Canary's, `port` the apex Service's, `listener` the router's own. `primary` and
+    `canary` are the ready pods; `fallback` is the X-primary Service's ClusterIP.
+    """
+
+    name: str
+    port: int
+    listener: int
+    primary: tuple[Endpoint, ...]
+    canary: tuple[Endpoint, ...]
+    fallback: Endpoint | None
+    canary_weight: int
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """All that routers are told: type URL -> name -> serialized resource, and a version a type.
+
+    A version is the hash of the content, so agents that hold the same state send the same.
+    """
+
+    resources: Mapping[str, Mapping[str, bytes]]
+    versions: Mapping[str, str]
+
+
+class UnknownCluster(ValueError):
+    """A cluster name that `cluster_name` did not make."""
+
+
+def cluster_name(name: str, port: int, role: str) -> str:
+    """`shop/80/canary`. Envoy cuts names at dots when it labels its stats, so dots are replaced."""
+    return f"{route_name(name, port)}/{role}"
+
+
+def parse_cluster_name(cluster: str) -> tuple[str, int, str]:
+    """The name, port and role that `cluster_name` was given."""
+    match cluster.split("/"):
+        case [name, port, (("primary" | "canary") as role)] if port.isdecimal():
+            return name.replace("~", "."), int(port), role
+    raise UnknownCluster(cluster)
+
+
+def route_name(name: str, port: int) -> str:
+    """The name of the listener and of the route configuration of one port of one app."""
+    return f"{name.replace('.', '~')}/{port}"
+
+
+def effective_weight(application: Application) -> int:
+    """The canary's share in percent: none while no pod of it is ready."""
+    return application.canary_weight if application.canary else 0
+
+
+def resources(applications: Iterable[Application]) -> Snapshot:
+    """Everything the routers need to serve these applications."""
+    made: dict[str, dict[str, bytes]] = {kind: {} for kind in MAKE_BEFORE_BREAK}
+    for application in applications:
+        for kind, name, message in _described(application):
+            made[kind][name] = message.SerializeToString(deterministic=True)
+    return Snapshot(
+        MappingProxyType({kind: MappingProxyType(named) for kind, named in made.items()}),
+        MappingProxyType({kind: _version(named) for kind, named in made.items()}),
+    )
+
+
+def _version(named: Mapping[str, bytes]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(named):
+        digest.update(f"{len(name)} {len(named[name])} {name}".encode())
+        digest.update(named[name])
+    return digest.hexdigest()[:16]
+
+
+def _described(application: Application) -> Iterable[tuple[str, str, Any]]:
+    name = route_name(application.name, application.port)
+    for role, pods in ((PRIMARY, application.primary), (CANARY, application.canary)):
+        cluster = f"{name}/{role}"
+        yield CDS, cluster, resilience.cluster(cluster, role)
+        yield EDS, cluster, _assignment(cluster, pods, application.fallback)
+    yield LDS, name, _listener(name, application.listener)
+    yield RDS, name, _routes(name, effective_weight(application))
+
+
+def _listener(name: str, port: int) -> Listener:
+    manager = chains_pb2.Filter(
+        name="envoy.filters.network.http_connection_manager",
+        typed_config=transparent.packed(transparent.connection_manager(name)),
+    )
+    return Listener(
+        name=name,
+        address=_address(Endpoint("0.0.0.0", port)),
+        filter_chains=[chains_pb2.FilterChain(filters=[manager])],
+        ignore_global_conn_limit=True,
+    )
+
+
+def _routes(name: str, weight: int) -> RouteConfiguration:
+    shares = ((PRIMARY, 100 - weight), (CANARY, weight))
+    split = routes_pb2.WeightedCluster(
+        clusters=[
+            routes_pb2.WeightedCluster.ClusterWeight(
+                name=f"{name}/{role}", weight=UInt32Value(value=share)
+            )
+            for role, share in shares
+        ]
+    )
+    everything = routes_pb2.Route(
+        # An empty prefix also matches `OPTIONS *`, which "/" does not.
+        match=routes_pb2.RouteMatch(prefix=""),
+        route=resilience.route_action(split),
+    )
+    host = routes_pb2.VirtualHost(name=name, domains=["*"], routes=[everything])
+    return RouteConfiguration(
+        name=name, virtual_hosts=[host], validate_clusters=BoolValue(value=False)
+    )
+
+
+def _assignment(
+    cluster: str, pods: tuple[Endpoint, ...], fallback: Endpoint | None
+) -> ClusterLoadAssignment:
+    """Pods first; the ClusterIP, which kube-proxy keeps true without us, when they fail."""
+    priorities = [pods, *([(fallback,)] if fallback else [])]
+    return ClusterLoadAssignment(
+        cluster_name=cluster,
+        endpoints=[
+            endpoints_pb2.LocalityLbEndpoints(
+                priority=priority,
+                lb_endpoints=[
+                    endpoints_pb2.LbEndpoint(
+                        endpoint=endpoints_pb2.Endpoint(address=_address(endpoint))
+                    )
+                    for endpoint in sorted(
+                        members, key=lambda member: (member.address, member.port)
+                    )
+                ],
+            )
+            for priority, members in enumerate(priorities)
+        ],
+    )
+
+
+def _address(endpoint: Endpoint) -> Address:
+    return Address(socket_address=SocketAddress(address=endpoint.address, port_value=endpoint.port))

@@ -1,0 +1,169 @@
+"""How the router hides: an HTTP proxy that neither adds, drops nor rewrites what apps can see."""
+
+from typing import Any
+
+from envoy.config.common.mutation_rules.v3.mutation_rules_pb2 import HeaderMutation
+from envoy.config.core.v3.address_pb2 import CidrRange
+from envoy.config.core.v3.base_pb2 import HeaderValue, HeaderValueOption
+from envoy.config.core.v3.config_source_pb2 import AggregatedConfigSource, ApiVersion, ConfigSource
+from envoy.config.core.v3.extension_pb2 import TypedExtensionConfig
+from envoy.config.core.v3.protocol_pb2 import (
+    Http1ProtocolOptions,
+    Http2ProtocolOptions,
+    HttpProtocolOptions,
+)
+from envoy.extensions.filters.http.header_mutation.v3 import header_mutation_pb2
+from envoy.extensions.filters.http.router.v3.router_pb2 import Router
+from envoy.extensions.filters.network.http_connection_manager.v3 import (
+    http_connection_manager_pb2 as manager_pb2,
+)
+from envoy.extensions.http.early_header_mutation.header_mutation.v3 import (
+    header_mutation_pb2 as early_pb2,
+)
+from envoy.extensions.http.header_formatters.preserve_case.v3.preserve_case_pb2 import (
+    PreserveCaseFormatterConfig,
+)
+from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2 as upstream_pb2
+from google.protobuf.any_pb2 import Any as Packed
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.wrappers_pb2 import BoolValue, UInt32Value
+
+UNLIMITED = 4294967295
+_HEADERS_KB = 8192
+"""The most that Envoy accepts; it refuses a configuration that asks for more."""
+_UPGRADES = ("websocket", "spdy/3.1", "tcp", "raw", "connect-udp", "connect-ip", "any-protocol")
+_KEPT_PROTO = "x-outrider-router-forwarded-proto"
+_NEVER = Duration()
+
+UPSTREAM_IDLE = Duration(seconds=1)
+"""An idle connection to a pod is closed before the pod does: gunicorn closes after 2 s, Node and
+uvicorn after 5 s, and a request that meets their FIN half-way cannot be tried again safely."""
+
+
+def packed(message: Any) -> Packed:
+    """`message` in an Any, the same bytes each time."""
+    box = Packed()
+    box.Pack(message, deterministic=True)
+    return box
+
+
+def extension(name: str, message: Any) -> TypedExtensionConfig:
+    return TypedExtensionConfig(name=name, typed_config=packed(message))
+
+
+def aggregated() -> ConfigSource:
+    """By the one ADS stream, waiting for it as long as it takes."""
+    return ConfigSource(
+        ads=AggregatedConfigSource(),
+        resource_api_version=ApiVersion.V3,
+        initial_fetch_timeout=_NEVER,
+    )
+
+
+def connection_manager(route: str) -> Any:
+    """Routes by the named route configuration; time-outs are 0, which means none."""
+    kind = manager_pb2.HttpConnectionManager
+    return kind(
+        stat_prefix="router",
+        codec_type=kind.AUTO,
+        rds=manager_pb2.Rds(config_source=aggregated(), route_config_name=route),
+        http_filters=_filters(),
+        early_header_mutation_extensions=[_keep_forwarded_proto()],
+        common_http_protocol_options=_header_limits(idle=_NEVER),
+        http_protocol_options=_http1(),
+        http2_protocol_options=_http2(),
+        max_request_headers_kb=UInt32Value(value=_HEADERS_KB),
+        server_header_transformation=kind.PASS_THROUGH,
+        forward_client_cert_details=kind.ALWAYS_FORWARD_ONLY,
+        use_remote_address=BoolValue(value=False),
+        skip_xff_append=True,
+        internal_address_config=_nobody(),
+        generate_request_id=BoolValue(value=False),
+        preserve_external_request_id=True,
+        normalize_path=BoolValue(value=False),
+        path_with_escaped_slashes_action=kind.KEEP_UNCHANGED,
+        proxy_100_continue=True,
+        upgrade_configs=[kind.UpgradeConfig(upgrade_type=name) for name in _UPGRADES],
+        stream_idle_timeout=_NEVER,
+        request_timeout=_NEVER,
+        request_headers_timeout=_NEVER,
+    )
+
+
+def upstream_options() -> Any:
+    """HTTP/1.1 stays HTTP/1.1 and HTTP/2 stays HTTP/2 on the way to the pods."""
+    options = upstream_pb2.HttpProtocolOptions
+    return options(
+        common_http_protocol_options=_header_limits(
+            idle=UPSTREAM_IDLE, max_response_headers_kb=UInt32Value(value=_HEADERS_KB)
+        ),
+        use_downstream_protocol_config=options.UseDownstreamHttpConfig(
+            http_protocol_options=_http1(), http2_protocol_options=_http2()
+        ),
+    )
+
+
+def _http1() -> Http1ProtocolOptions:
+    case = PreserveCaseFormatterConfig(
+        forward_reason_phrase=True,
+        formatter_type_on_envoy_headers=PreserveCaseFormatterConfig.PROPER_CASE,
+    )
+    return Http1ProtocolOptions(
+        accept_http_10=True,
+        default_host_for_http_10="localhost",
+        enable_trailers=True,
+        header_key_format=Http1ProtocolOptions.HeaderKeyFormat(
+            stateful_formatter=extension("preserve_case", case)
+        ),
+    )
+
+
+def _http2() -> Http2ProtocolOptions:
+    return Http2ProtocolOptions(
+        allow_connect=True, max_concurrent_streams=UInt32Value(value=2147483647)
+    )
+
+
+def _header_limits(*, idle: Duration, **more: UInt32Value) -> HttpProtocolOptions:
+    return HttpProtocolOptions(
+        idle_timeout=idle, max_headers_count=UInt32Value(value=10000), **more
+    )
+
+
+def _nobody() -> Any:
+    """No caller counts as internal: else Envoy marks requests with a header of its own."""
+    kind = manager_pb2.HttpConnectionManager.InternalAddressConfig
+    return kind(
+        cidr_ranges=[CidrRange(address_prefix="255.255.255.255", prefix_len=UInt32Value(value=32))]
+    )
+
+
+def _keep_forwarded_proto() -> TypedExtensionConfig:
+    """Envoy adds x-forwarded-proto where it is missing; so the caller's own is put aside first."""
+    mutations = early_pb2.HeaderMutation(mutations=[_copy("x-forwarded-proto", _KEPT_PROTO)])
+    return extension("envoy.http.early_header_mutation.header_mutation", mutations)
+
+
+def _filters() -> list[Any]:
+    restored = header_mutation_pb2.Mutations(
+        request_mutations=[
+            HeaderMutation(remove="x-forwarded-proto"),
+            _copy(_KEPT_PROTO, "x-forwarded-proto"),
+            HeaderMutation(remove=_KEPT_PROTO),
+        ]
+    )
+    mutation = header_mutation_pb2.HeaderMutation(mutations=restored)
+    filters = {"header_mutation": mutation, "router": Router(suppress_envoy_headers=True)}
+    return [
+        manager_pb2.HttpFilter(name=f"envoy.filters.http.{name}", typed_config=packed(message))
+        for name, message in filters.items()
+    ]
+
+
+def _copy(source: str, target: str) -> HeaderMutation:
+    return HeaderMutation(
+        append=HeaderValueOption(
+            header=HeaderValue(key=target, value=f"%REQ({source})%"),
+            append_action=HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD,
+        )
+    )

@@ -1,0 +1,82 @@
+"""Small HTTP/1.1 upstreams on loopback that behave, or misbehave, exactly as a test says."""
+
+import socket
+import threading
+from collections.abc import Callable
+from types import TracebackType
+
+from delivery.routers.envoy import Endpoint
+from tests.agent.running_router import free_port
+
+Behaviour = Callable[[socket.socket, bytes], bool]
+"""Given the connection and the head of a request; True when the connection may go on."""
+
+
+def head_of_request(connection: socket.socket) -> bytes:
+    """Up to the empty line; empty when the caller has gone."""
+    received = b""
+    while b"\r\n\r\n" not in received:
+        part = connection.recv(65536)
+        if not part:
+            return b""
+        received += part
+    return received
+
+
+def answers(body: bytes, status: str = "200 OK") -> Behaviour:
+    def behave(connection: socket.socket, _: bytes) -> bool:
+        head = f"HTTP/1.1 {status}\r\ncontent-length: {len(body)}\r\n\r\n".encode()
+        connection.sendall(head + body)
+        return True
+
+    return behave
+
+
+class Pod:
+    """Listens on its own loopback address, each connection in a thread."""
+
+    def __init__(self, behaviour: Behaviour, address: str = "127.0.0.1", port: int = 0) -> None:
+        self.behaviour = behaviour
+        self.endpoint = Endpoint(address, port or free_port(address))
+        self.requests = 0
+        self._open: set[socket.socket] = set()
+
+    def __enter__(self) -> "Pod":
+        self._listener = socket.create_server((self.endpoint.address, self.endpoint.port))
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.die()
+
+    def die(self) -> None:
+        """As a killed process: the port is closed and every connection with it."""
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for connection in tuple(self._open):
+            connection.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            self._open.add(connection)
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with connection:
+            try:
+                while head := head_of_request(connection):
+                    self.requests += 1
+                    if not self.behaviour(connection, head):
+                        break
+            except OSError:
+                pass
+        self._open.discard(connection)

@@ -1,0 +1,132 @@
+"""A real Envoy on loopback, as the tests need it: started, awaited, asked, killed."""
+
+import http.client
+import importlib.util
+import json
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from agent.xds import AdsServer
+from delivery.routers.bootstrap import bootstrap
+from delivery.routers.envoy import Application, Endpoint, resources
+
+
+def free_port(address: str = "127.0.0.1") -> int:
+    with socket.socket() as probe:
+        probe.bind((address, 0))
+        return int(probe.getsockname()[1])
+
+
+def eventually(fact: Callable[[], object], within: float = 5.0) -> None:
+    """Returns as soon as `fact()` holds."""
+    deadline = time.monotonic() + within
+    while not fact():
+        assert time.monotonic() < deadline, f"not within {within} s: {fact}"
+        time.sleep(0.005)
+
+
+def envoy_program() -> Path:
+    found = importlib.util.find_spec("envoy")
+    assert found
+    assert found.submodule_search_locations
+    return Path(next(iter(found.submodule_search_locations))) / "_bin" / "envoy"
+
+
+@dataclass
+class Router:
+    """One Envoy process. `listener` is the port its first application gets."""
+
+    folder: Path
+    xds_port: int
+    node: str = "router-1"
+    stats_port: int = field(default_factory=free_port)
+    admin_port: int = field(default_factory=free_port)
+    listener: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        told = bootstrap(
+            "shop",
+            xds_host="127.0.0.1",
+            xds_port=self.xds_port,
+            stats_port=self.stats_port,
+            admin_port=self.admin_port,
+        )
+        config = self.folder / f"{self.node}.json"
+        config.write_text(json.dumps(told))
+        with (self.folder / f"{self.node}.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [
+                    *(str(envoy_program()), "-c", str(config), "--service-node", self.node),
+                    *("--disable-hot-restart", "--concurrency", "1", "-l", "warning"),
+                ],
+                stdout=log,
+                stderr=log,
+            )
+
+    def kill(self) -> None:
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+
+    def status(self, path: str) -> int:
+        """Of the listener that others may read; 0 while nothing listens."""
+        return self.ask(path)[0]
+
+    def ask(self, path: str, method: str = "GET", *, admin: bool = False) -> tuple[int, str]:
+        port = self.admin_port if admin else self.stats_port
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        try:
+            connection.request(method, path)
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+        except ConnectionError:
+            return 0, ""
+        finally:
+            connection.close()
+
+    def await_ready(self) -> None:
+        eventually(lambda: self.status("/ready") == 200, within=10)
+
+    def stats(self, pattern: str = "^cluster\\.") -> str:
+        return self.ask(f"/stats/prometheus?usedonly&filter={pattern}")[1]
+
+
+@contextmanager
+def serving(
+    folder: Path, *applications: Application, node: str = "router-1"
+) -> Iterator[tuple[Router, AdsServer]]:
+    """An agent's ADS server with these applications, and a router that has them."""
+    server = AdsServer("127.0.0.1:0", on_nack=refuse)
+    server.publish(resources(applications))
+    server.start()
+    router = Router(folder, server.port, node)
+    if applications:
+        router.listener = applications[0].listener
+    router.start()
+    try:
+        router.await_ready()
+        yield router, server
+    finally:
+        router.kill()
+        server.stop(0)
+
+
+def refuse(node: str, kind: str, detail: str) -> None:
+    raise AssertionError(f"{node} refused {kind}: {detail}")
+
+
+def application(
+    *,
+    primary: tuple[Endpoint, ...] = (),
+    canary: tuple[Endpoint, ...] = (),
+    weight: int = 0,
+    fallback: Endpoint | None = None,
+    listener: int = 0,
+) -> Application:
+    return Application("shop", 80, listener or free_port(), primary, canary, fallback, weight)
