@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from demo.kubectl import JSON
 from demo.namespace import Namespace
+from demo.shop import Shop
 from demo.traffic import Answer
 from demo.waiting import eventually
 
@@ -92,3 +93,10 @@ def first_bad(answers: list[Answer], version: str, *, slow_ms: float = 500) -> f
         if answer.version == version and (answer.kind != "ok" or answer.ms > slow_ms)
     )
     return min(bad, default=None)
+
+
+def released(namespace: Namespace, version: Shop, *options: str) -> Release:
+    """Apply a version of the shop and wait for the end of its release."""
+    release = Release(namespace)
+    namespace.kubectl.apply(version.manifests(), *options)
+    return release.finished()

@@ -71,6 +71,8 @@ class Traffic:
         self.ending()
         self.process.wait(timeout=60)
         self.reader.join(timeout=10)
+        if self.process.stdout:
+            self.process.stdout.close()
         return self.answers
 
 

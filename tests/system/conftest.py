@@ -1,0 +1,108 @@
+"""Every test on the cluster has a namespace of its own, and tells what was in it when it fails."""
+
+import os
+import re
+import uuid
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+
+import pytest
+
+from demo import namespace as namespaces
+from demo.dump import dump
+from demo.kubectl import Kubectl
+from demo.namespace import Namespace
+from demo.shop import V1
+from tests.system.load import Load
+
+HERE = Path(__file__).parent
+REPORT = pytest.StashKey[pytest.TestReport]()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker("system")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.when == "call" or report.failed:
+        item.stash[REPORT] = report
+    return report
+
+
+@pytest.fixture(scope="session")
+def cluster() -> None:
+    """`make system` enters the lab's network and sets KUBECONFIG."""
+    if not os.environ.get("KUBECONFIG"):
+        pytest.fail("no KUBECONFIG: run these by `make system`, or inside `python -m lab exec`")
+
+
+@pytest.fixture
+def namespace(cluster: None, request: pytest.FixtureRequest) -> Iterator[Namespace]:
+    """A new namespace, not yet opted in."""
+    place = fresh(request.node.name)
+    yield place
+    closed(place, request.node)
+
+
+@pytest.fixture
+def plain_namespace(cluster: None, request: pytest.FixtureRequest) -> Iterator[Namespace]:
+    """A second one beside it, which is never opted in."""
+    place = fresh(f"plain-{request.node.name}")
+    yield place
+    closed(place, request.node)
+
+
+@pytest.fixture
+def shop(namespace: Namespace) -> Namespace:
+    """A namespace whose shop v1 has been adopted."""
+    namespace.kubectl.apply(V1.manifests())
+    namespace.complete()
+    namespace.opt_in()
+    namespace.adopted()
+    return namespace
+
+
+@pytest.fixture
+def load() -> Iterator[Load]:
+    """Starts clients, and ends those that the test has left running."""
+    starter = Load()
+    yield starter
+    starter.end()
+
+
+@pytest.fixture
+def figure(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Says a measured figure, which is shown at the end of the whole run."""
+    return lambda text: record_property("figure", text)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = terminalreporter.stats.get("passed", []) + terminalreporter.stats.get("failed", [])
+    figures = [
+        str(text)
+        for report in reports
+        if isinstance(report, pytest.TestReport) and report.when == "call"
+        for name, text in report.user_properties
+        if name == "figure"
+    ]
+    if figures:
+        terminalreporter.section("figures")
+        terminalreporter.write_line("\n".join(sorted(figures)))
+
+
+def fresh(test: str) -> Namespace:
+    words = re.sub(r"[^a-z0-9]+", "-", test.removeprefix("test_").lower())
+    return namespaces.create(f"{words[:40].strip('-')}-{uuid.uuid4().hex[:6]}")
+
+
+def closed(place: Namespace, test: pytest.Item) -> None:
+    report = test.stash.get(REPORT, None)
+    if report is None or report.failed:
+        print(dump(place))  # noqa: T201  # pytest shows it below the failure
+    Kubectl()("delete", "namespace", place.name, "--wait=false")

@@ -1,0 +1,61 @@
+"""What users type beside apply: set image, undo, restart and scale mean what they always meant."""
+
+from dataclasses import replace
+
+import pytest
+
+from demo.namespace import Namespace
+from demo.release import Release, released
+from demo.shop import V1, V2
+from demo.waiting import always, eventually
+
+
+def primary_has(place: Namespace, replicas: int) -> None:
+    eventually(
+        f"the primary has {replicas} ready pods",
+        lambda: place.read("Deployment", "shop-primary")["status"].get("readyReplicas") == replicas,
+        timeout=30,
+    )
+
+
+def version_of(place: Namespace, name: str) -> str:
+    """The version in a Deployment's template."""
+    (container,) = place.read("Deployment", name)["spec"]["template"]["spec"]["containers"]
+    return str(next(one["value"] for one in container["env"] if one["name"] == "VERSION"))
+
+
+def test_set_image_starts_a_release_and_a_missing_image_ends_it(shop: Namespace) -> None:
+    release = Release(shop)
+    shop.kubectl("set", "image", "deployment/shop", "shop=localhost/outrider/shop:missing")
+    assert release.finished().outcome == "rolled back"
+    assert "ImagePullBackOff" in str(shop.list("Event"))
+    primary_has(shop, V1.replicas)
+
+
+def test_restart_starts_a_release(shop: Namespace) -> None:
+    release = Release(shop)
+    shop.kubectl("rollout", "restart", "deployment/shop")
+    assert release.finished().outcome == "promoted"
+
+
+def test_undo_starts_a_release_and_keeps_the_scaled_number(shop: Namespace) -> None:
+    assert released(shop, V2).outcome == "promoted"
+    shop.kubectl("scale", "deployment/shop", "--replicas=2")
+    primary_has(shop, 2)
+    release = Release(shop)
+    shop.kubectl("rollout", "undo", "deployment/shop")
+    assert release.finished().outcome == "promoted"
+    assert version_of(shop, "shop-primary") == "v1"
+    primary_has(shop, 2)
+
+
+@pytest.mark.parametrize("how", ["apply", "apply --server-side", "scale"])
+def test_replicas_alone_reach_the_primary_and_start_no_release(shop: Namespace, how: str) -> None:
+    revision = shop.status()["observedHash"]
+    if how == "scale":
+        shop.kubectl("scale", "deployment/shop", "--replicas=5")
+    else:
+        shop.kubectl.apply(replace(V1, replicas=5).manifests(), *how.split()[1:])
+    primary_has(shop, 5)
+    always("no release", lambda: shop.status()["observedHash"] == revision, seconds=3)
+    assert shop.read("Deployment", "shop")["spec"]["replicas"] == 0

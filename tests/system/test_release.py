@@ -1,0 +1,123 @@
+"""Whole releases on a real cluster, under load from outside."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from demo.namespace import Namespace
+from demo.release import Release, first_bad, released
+from demo.shop import V1, V2, V3, V4, Shop
+from demo.traffic import by_version
+from demo.waiting import eventually
+from tests.system.load import FRESH, KEPT, Load, grpc_stream, losses, websocket
+
+Figure = Callable[[str], None]
+
+OFF_USERS_SECONDS = 15
+LONG = replace(V1, grace_seconds=600, streams=True)
+
+
+def served(place: Namespace) -> set[str]:
+    """The versions of the pods that are ready."""
+    return {
+        variable["value"]
+        for pod in place.list("Pod")
+        for container in pod["spec"]["containers"]
+        for variable in container.get("env", [])
+        if variable["name"] == "VERSION" and ready(pod)
+    }
+
+
+def ready(pod: dict[str, object]) -> bool:
+    conditions = pod["status"].get("conditions", [])  # type: ignore[attr-defined]  # plain JSON
+    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+
+
+def test_adopting_a_running_app_loses_no_request(namespace: Namespace, load: Load) -> None:
+    namespace.kubectl.apply(V1.manifests())
+    namespace.complete()
+    clients = load(namespace, *KEPT), load(namespace, *FRESH)
+    namespace.opt_in()
+    namespace.adopted()
+    assert namespace.read("Deployment", "shop")["spec"]["replicas"] == 0
+    assert namespace.read("Deployment", "shop-primary")["status"]["readyReplicas"] == V1.replicas
+    assert losses(*clients) == []
+
+
+def test_an_app_that_is_new_is_started_by_kubernetes_and_then_adopted(namespace: Namespace) -> None:
+    namespace.opt_in()
+    namespace.kubectl.apply(V1.manifests())
+    namespace.complete()
+    namespace.adopted()
+    assert served(namespace) == {"v1"}
+
+
+def test_a_good_version_is_promoted_and_no_request_is_lost(shop: Namespace, load: Load) -> None:
+    clients = load(shop, *KEPT), load(shop, *FRESH)
+    release = released(shop, V2)
+    assert release.outcome == "promoted"
+    assert release.status["promotedHash"] == release.status["observedHash"]
+    assert [weight for _, weight in release.weights if weight > 50] in ([], [100])
+    assert served(shop) == {"v2"}
+    assert losses(*clients) == []
+
+
+def test_a_plain_rolling_update_is_the_yardstick(
+    plain_namespace: Namespace, load: Load, figure: Figure
+) -> None:
+    plain_namespace.kubectl.apply(V1.manifests())
+    plain_namespace.complete()
+    clients = load(plain_namespace, *KEPT), load(plain_namespace, *FRESH)
+    plain_namespace.kubectl.apply(V2.manifests())
+    plain_namespace.complete()
+    eventually("v2 alone serves", lambda: served(plain_namespace) == {"v2"})
+    lost = losses(*clients)
+    sent = sum(len(client.answers) for client in clients)
+    figure(f"yardstick: a plain rolling update lost {len(lost)} of {sent} requests")
+
+
+@pytest.mark.parametrize("bad", [V3, V4], ids=["answers 5xx", "is slow"])
+def test_a_bad_version_is_soon_off_users(
+    shop: Namespace, load: Load, figure: Figure, bad: Shop
+) -> None:
+    clients = load(shop, *KEPT), load(shop, *FRESH)
+    release = released(shop, bad)
+    lost = losses(*clients)
+    answers = clients[0].answers + clients[1].answers
+    began = first_bad(answers, bad.version) or 0
+    seconds = (release.weight_zero_after(began) or 0) - began
+    figure(f"{bad.version} was off users {seconds:.1f} s after its first bad answer")
+    assert release.outcome == "rolled back"
+    assert release.status["failedHash"] == release.status["observedHash"]
+    assert 0 < seconds < OFF_USERS_SECONDS, by_version(answers)
+    assert served(shop) == {"v1"}
+    assert lost == []
+
+
+def test_a_rolled_back_version_can_be_put_right(shop: Namespace) -> None:
+    assert released(shop, V3).outcome == "rolled back"
+    assert released(shop, V2).outcome == "promoted"
+    assert served(shop) == {"v2"}
+
+
+def test_a_newer_version_takes_the_place_of_the_one_under_way(shop: Namespace) -> None:
+    first = Release(shop)
+    shop.kubectl.apply(V2.manifests())
+    first.weighs(10)
+    assert released(shop, replace(V2, version="v5")).outcome == "promoted"
+    assert served(shop) == {"v5"}
+
+
+def test_streams_stay_open_through_a_whole_release(namespace: Namespace) -> None:
+    namespace.kubectl.apply(LONG.manifests())
+    namespace.complete()
+    namespace.opt_in()
+    namespace.adopted()
+    streams = websocket(namespace), grpc_stream(namespace)
+    release = released(namespace, replace(LONG, version="v2"))
+    for stream in streams:
+        stream.goes_on()
+        stream.close()
+    assert release.outcome == "promoted"
+    assert all(stream.whole for stream in streams), [stream.broken for stream in streams]

@@ -1,0 +1,98 @@
+"""Applying what is already there: nothing happens, nobody is in conflict, nothing differs."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from demo.kubectl import JSON
+from demo.namespace import Namespace
+from demo.release import Release
+from demo.shop import V1, V2, Shop
+from demo.waiting import always, eventually
+
+CLIENT_SIDE: tuple[str, ...] = ()
+SERVER_SIDE = ("--server-side",)
+STEADY = ("Deployment", "Service", "Pod", "ReplicaSet", "Canary", "ConfigMap", "Secret", "Role")
+
+both_kinds = pytest.mark.parametrize(
+    "options", [CLIENT_SIDE, SERVER_SIDE], ids=["client-side", "server-side"]
+)
+
+
+def versions(place: Namespace) -> Mapping[str, str]:
+    """The resourceVersion of everything in the namespace that does not change by itself."""
+    return {
+        f"{kind} {one['metadata']['name']}": one["metadata"]["resourceVersion"]
+        for kind in STEADY
+        for one in place.list(kind)
+    }
+
+
+def pods(place: Namespace) -> set[str]:
+    return {pod["metadata"]["uid"] for pod in place.list("Pod")}
+
+
+def applied(place: Namespace, options: tuple[str, ...]) -> None:
+    """As a team does that has always applied in this way: first of all, the app itself."""
+    place.kubectl.apply(V1.manifests(), *options)
+    place.complete()
+    place.opt_in()
+    place.adopted()
+
+
+def rest(place: Namespace) -> JSON:
+    """Wait until an idle namespace has come to rest."""
+    seen: list[Mapping[str, str]] = []
+
+    def unchanged() -> bool:
+        seen.append(versions(place))
+        return len(seen) > 1 and seen[-1] == seen[-2]
+
+    eventually("nothing changes any more", unchanged, pause=2)
+    return place.status()
+
+
+def assert_nothing_happens(place: Namespace, same: Shop, options: tuple[str, ...]) -> None:
+    before, revision = pods(place), place.status()["observedHash"]
+    place.kubectl.apply(same.manifests(), *options)
+    assert place.kubectl.differences(same.manifests(), *options) == ""
+    always("the same pods", lambda: pods(place) <= before, seconds=3)
+    assert place.status()["observedHash"] == revision
+
+
+@both_kinds
+def test_while_idle_the_same_files_change_nothing(
+    namespace: Namespace, options: tuple[str, ...]
+) -> None:
+    applied(namespace, options)
+    rest(namespace)
+    assert_nothing_happens(namespace, V1, options)
+    assert namespace.status()["phase"] == "Initialized"
+
+
+@both_kinds
+def test_in_mid_release_and_after_it_the_same_files_change_nothing(
+    namespace: Namespace, options: tuple[str, ...]
+) -> None:
+    applied(namespace, options)
+    release = Release(namespace)
+    namespace.kubectl.apply(V2.manifests(), *options)
+    weight = release.weighs(10)["canaryWeight"]
+    assert_nothing_happens(namespace, V2, options)
+    assert release.finished().outcome == "promoted"
+    assert all(later >= weight for _, later in release.weights[:-1])
+    rest(namespace)
+    assert_nothing_happens(namespace, V2, options)
+
+
+def test_a_dry_run_of_everything_changes_nothing(shop: Namespace) -> None:
+    rest(shop)
+    before = versions(shop)
+    for options in (CLIENT_SIDE, SERVER_SIDE):
+        shop.kubectl.apply(V2.manifests(), "--dry-run=server", *options)
+        assert "VERSION" in shop.kubectl.differences(V2.manifests(), *options)
+    shop.kubectl("scale", "deployment/shop", "--replicas=5", "--dry-run=server")
+    shop.kubectl("rollout", "restart", "deployment/shop", "--dry-run=server")
+    shop.kubectl("delete", "service", "shop", "--dry-run=server")
+    shop.kubectl("label", "namespace", shop.name, "outrider.dev/enabled-", "--dry-run=server")
+    always("nothing changes", lambda: versions(shop) == before, seconds=3)
