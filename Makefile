@@ -5,6 +5,7 @@ REQUIREMENTS := agent webhook lab shop dev
 
 # An existing cluster, named on make's command line only: make system KUBECONFIG=… REGISTRY=…
 ifeq ($(origin KUBECONFIG),command line)
+$(if $(REGISTRY),,$(error KUBECONFIG=… wants REGISTRY=… beside it))
 CLUSTER := --kubeconfig $(abspath $(KUBECONFIG)) --registry $(REGISTRY) $(if $(TAG),--tag $(TAG))
 unexport KUBECONFIG
 endif
