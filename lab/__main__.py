@@ -52,9 +52,8 @@ def main(words: Sequence[str]) -> int:
 
 def _become(layout: Layout, words: Sequence[str]) -> NoReturn:
     """The command takes this process's place, so that signals and exit status are its own."""
-    lab = cluster.running(layout)
-    if lab is None:
-        raise LabError("not up; `python -m lab up` first")
+    _require_ground(layout)
+    lab = cluster.Lab(layout)
     command = [str(lab.kubectl)] if words[0] == "kubectl" else []
     command += words[1:]
     if not command:
@@ -107,15 +106,19 @@ def _built(layout: Layout, name: str) -> str:
     """The programs' paths; the build's own cgroup makes a `down` find an interrupted one."""
     module = MODULES[name]
     if build.missing(layout, module):
-        if cluster.running(layout) is None:
-            raise LabError("not up; `python -m lab up` first")
+        _require_ground(layout)
         build.build(layout, module)
     return "\n".join(str(build.program(layout, program)) for program in module.packages)
 
 
-def _control(layout: Layout, verb: str, wish: argparse.Namespace) -> None:
+def _require_ground(layout: Layout) -> None:
+    """Not `running`: a test that has stopped the API server still wants the other commands."""
     if not cluster.intact(layout):
         raise LabError("not up; `python -m lab up` first")
+
+
+def _control(layout: Layout, verb: str, wish: argparse.Namespace) -> None:
+    _require_ground(layout)
     if verb in {"stop", "restart"}:
         processes.stop(layout, wish.name, at_once=wish.kill)
     if verb in {"start", "restart"}:

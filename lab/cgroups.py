@@ -16,20 +16,27 @@ DAEMONS = "daemons"
 WORK = "work"
 
 
-def hierarchies() -> tuple[Path, ...]:
-    """The mount points of all cgroup trees; the unified one alone on version 2."""
+def _mounted(kind: str) -> tuple[Path, ...]:
     mounts = [line.split() for line in Path("/proc/self/mounts").read_text().splitlines()]
-    one = tuple(Path(words[1]) for words in mounts if words[2] == "cgroup")
-    two = tuple(Path(words[1]) for words in mounts if words[2] == "cgroup2")
-    return one or two
+    return tuple(Path(words[1]) for words in mounts if words[2] == kind)
+
+
+def hierarchies() -> tuple[Path, ...]:
+    """The trees with the controllers in them: several on version 1, one on version 2."""
+    return _mounted("cgroup") or _mounted("cgroup2")
 
 
 def unified() -> bool:
-    return any((tree / "cgroup.controllers").exists() for tree in hierarchies())
+    return not _mounted("cgroup")
 
 
 def roots(layout: Layout) -> tuple[Path, ...]:
     return tuple(tree / layout.name for tree in hierarchies())
+
+
+def all_roots(layout: Layout) -> tuple[Path, ...]:
+    """With the bare version 2 tree that may stand beside version 1: runc makes cgroups there too."""
+    return tuple(tree / layout.name for tree in (*_mounted("cgroup"), *_mounted("cgroup2")))
 
 
 def create(layout: Layout) -> None:
@@ -74,7 +81,7 @@ def entrance(layout: Layout, leaf: str) -> Path:
 
 def pids(layout: Layout) -> set[int]:
     found: set[int] = set()
-    for root in roots(layout):
+    for root in all_roots(layout):
         for listing in root.rglob("cgroup.procs"):
             with suppress(OSError):  # a cgroup that goes away while we look has no processes
                 found.update(map(int, listing.read_text().split()))
@@ -108,7 +115,7 @@ def _kill_member(layout: Layout, pid: int) -> None:
 
 def remove(layout: Layout) -> None:
     """Deepest first; the kernel may need a moment after the last process has gone."""
-    for root in roots(layout):
+    for root in all_roots(layout):
         deadline = time.monotonic() + 3
         while root.exists():
             for folder in _deepest_first(root):

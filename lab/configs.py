@@ -165,15 +165,19 @@ def _client(layout: Layout, name: str) -> Document:
 
 def corefile(layout: Layout) -> str:
     """Nothing is cached, so that a test sees a change at once; other names do not exist here."""
-    return f""".:53 {{
+    return f"""{CLUSTER_DOMAIN}:53 in-addr.arpa:53 ip6.arpa:53 {{
     bind {NODE_ADDRESS}
     errors
     ready {DNS_READY}
     kubernetes {CLUSTER_DOMAIN} in-addr.arpa ip6.arpa {{
         kubeconfig {pki.kubeconfig(layout, "coredns")} lab
         pods insecure
-        fallthrough in-addr.arpa ip6.arpa
     }}
+}}
+
+.:53 {{
+    bind {NODE_ADDRESS}
+    errors
     template ANY ANY {{
         rcode NXDOMAIN
     }}

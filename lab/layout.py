@@ -78,6 +78,11 @@ class Layout:
         return Path("/run") / self.name
 
     @property
+    def work(self) -> Path:
+        """Files of builds under way."""
+        return self.state / "work"
+
+    @property
     def node(self) -> Path:
         """`disk`, bound to a short path without special characters."""
         return self.short / "node"

@@ -20,25 +20,17 @@ def sweep(layout: Layout) -> list[str]:
     found: list[str] = []
     if killed := cgroups.kill_all(layout):
         found.append(f"{killed} processes")
-    _remove_shim_sockets(layout)
+    _remove_foreign_files(layout)
     if mounts := unmount_all(layout):
         found.append(f"{mounts} mounts")
     if network.exists(layout):
         network.remove(layout)
         found.append("the network namespace")
-    if any(root.exists() for root in cgroups.roots(layout)):
+    if any(root.exists() for root in cgroups.all_roots(layout)):
         cgroups.remove(layout)
         found.append("the cgroups")
-    _remove_foreign_files(layout)
     _remove_state(layout)
     return found
-
-
-def _remove_shim_sockets(layout: Layout) -> None:
-    """A shim's socket stands in a folder that all containerds of a machine share."""
-    for note in (layout.short / "containerd").glob("io.containerd.runtime.v2.task/*/*/address"):
-        with suppress(OSError):
-            Path(note.read_text().removeprefix("unix://")).unlink()
 
 
 def mounts_below(folders: tuple[Path, ...], table: str) -> list[str]:
@@ -69,9 +61,17 @@ def unmount_all(layout: Layout) -> int:
 
 
 def _remove_foreign_files(layout: Layout) -> None:
-    """The two places outside our folders that CNI and the kubelet write to, whatever they are told."""
-    for result in CNI_RESULTS.glob(f"{layout.name}-*"):
-        result.unlink(missing_ok=True)
+    """What shims, CNI and the kubelet write to folders of the whole machine, whatever they are told.
+
+    Which of the files there are ours stands in containerd's state: so this comes before its end.
+    """
+    state = layout.short / "containerd"
+    for note in state.glob("io.containerd.runtime.v2.task/*/*/address"):
+        with suppress(OSError):
+            Path(note.read_text().removeprefix("unix://")).unlink()
+    for sandbox in state.glob("io.containerd.grpc.v1.cri/sandboxes/*"):
+        for result in CNI_RESULTS.glob(f"*-{sandbox.name}-*"):
+            result.unlink(missing_ok=True)
     if CONTAINER_LINKS.is_dir():
         for link in CONTAINER_LINKS.iterdir():
             if link.is_symlink() and link.readlink().is_relative_to(layout.short):
@@ -82,6 +82,6 @@ def _remove_state(layout: Layout) -> None:
     """Everything but the logs and the caches; never through a mount."""
     if still := _mounts(layout):
         raise LabError(f"these are still mounted, nothing is deleted: {' '.join(still)}")
-    for folder in (layout.run, layout.pki, layout.config, layout.disk, layout.short):
+    for folder in (layout.run, layout.pki, layout.config, layout.disk, layout.work, layout.short):
         shutil.rmtree(folder, ignore_errors=True)
     layout.kubeconfig.unlink(missing_ok=True)
