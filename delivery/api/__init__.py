@@ -1,0 +1,1 @@
+"""The resources of the API as pydantic models: what a manifest may say, field by field."""

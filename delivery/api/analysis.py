@@ -1,0 +1,107 @@
+"""`spec.analysis` of a Canary: how a release is judged (reference, 1.4)."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from delivery.api.matching import AnalysisMatch
+from delivery.api.model import Interval, Model, NamedRef, Percent
+
+STEPS = ("iterations", "stepWeight", "stepWeights")
+"""Exactly one of them says how a release advances."""
+
+
+class ThresholdRange(Model):
+    """The range a value must stay in, bounds included."""
+
+    min: float | None = None
+    max: float | None = None
+
+
+class Metric(Model):
+    """One check: a builtin by its name, a template, or an inline query."""
+
+    name: str
+    interval: Interval | None = Field(None, description="Window of the query; default 1m.")
+    threshold: float | None = Field(None, description="Deprecated: use thresholdRange.")
+    threshold_range: ThresholdRange | None = None
+    query: str | None = Field(None, description="Deprecated: use templateRef.")
+    template_ref: NamedRef | None = None
+    template_variables: dict[str, str] | None = None
+
+
+class Webhook(Model):
+    """A hook or gate that is called over HTTP."""
+
+    name: str
+    url: str
+    type: (
+        Literal[
+            "",
+            "confirm-rollout",
+            "pre-rollout",
+            "rollout",
+            "confirm-promotion",
+            "post-rollout",
+            "event",
+            "rollback",
+            "confirm-traffic-increase",
+        ]
+        | None
+    ) = None
+    mute_alert: bool | None = None
+    timeout: Interval | None = None
+    retries: int | None = None
+    disable_tls: bool | None = Field(None, alias="disableTLS")
+    metadata: dict[str, str] | None = None
+
+
+class Alert(Model):
+    """Who is told, and from which severity on."""
+
+    name: str
+    provider_ref: NamedRef
+    severity: Literal["", "info", "warn", "error"] | None = None
+
+
+class SessionAffinity(Model):
+    """The cookie that keeps a client on the version it has seen."""
+
+    cookie_name: str
+    primary_cookie_name: str | None = None
+    max_age: int = Field(86400, description="Seconds.")
+    domain: str | None = None
+    http_only: bool | None = None
+    partitioned: bool | None = None
+    path: str | None = None
+    same_site: Literal["Strict", "Lax", "None"] | None = None
+    secure: bool | None = None
+
+
+def one_way_to_advance(schema: dict[str, Any]) -> None:
+    schema["oneOf"] = [{"required": ["interval", "threshold", step]} for step in STEPS]
+
+
+class Analysis(Model):
+    """How a release advances and by what it is judged."""
+
+    model_config = {"json_schema_extra": one_way_to_advance}
+
+    interval: Interval | None = Field(None, description="Time between two steps, 1s or more.")
+    threshold: int | None = Field(None, description="Failed checks before a rollback.")
+    step_weight: int | None = Field(None, description="Percent added by each step.")
+    step_weights: tuple[int, ...] | None = Field(None, description="Percent after each step.")
+    max_weight: int | None = Field(None, description="Percent at which a canary is promoted.")
+    step_weight_promotion: int | None = Field(
+        None, description="Percent returned to the primary by each step; 0 returns all at once."
+    )
+    iterations: int | None = Field(None, description="Checks of an A/B test or a blue-green run.")
+    mirror: bool | None = None
+    mirror_weight: Percent | None = None
+    primary_ready_threshold: int | None = Field(None, description="Percent of pods.")
+    canary_ready_threshold: int | None = Field(None, description="Percent of pods.")
+    match: tuple[AnalysisMatch, ...] | None = None
+    metrics: tuple[Metric, ...] | None = None
+    webhooks: tuple[Webhook, ...] | None = None
+    alerts: tuple[Alert, ...] | None = None
+    session_affinity: SessionAffinity | None = None

@@ -1,0 +1,81 @@
+"""Which fields are acted on today; the others are accepted, and halt the release by name."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from delivery.api.validation import BUILTINS
+
+Built = Mapping[str, "Built | None"]
+"""The fields that are built; None stands for all that is below a field."""
+
+METRIC: Built = {"name": None, "interval": None, "threshold": None, "thresholdRange": None}
+ANALYSIS: Built = {
+    "interval": None,
+    "threshold": None,
+    "stepWeight": None,
+    "stepWeights": None,
+    "maxWeight": None,
+    "stepWeightPromotion": None,
+    "primaryReadyThreshold": None,
+    "canaryReadyThreshold": None,
+    "metrics": METRIC,
+}
+SERVICE: Built = {
+    "name": None,
+    "port": None,
+    "portName": None,
+    "targetPort": None,
+    "appProtocol": None,
+}
+SPEC: Built = {
+    "provider": None,
+    "targetRef": None,
+    "service": SERVICE,
+    "analysis": ANALYSIS,
+    "progressDeadlineSeconds": None,
+    "skipAnalysis": None,
+    "suspend": None,
+}
+"""`revertOnDeletion` is missing on purpose: leaving always restores."""
+
+
+def unbuilt(obj: Mapping[str, Any]) -> tuple[str, ...]:
+    """Dotted paths of what is set and not built; for manifests without `problems`."""
+    spec = obj["spec"]
+    return (
+        *(f"spec.targetRef.{key}" for key in other_target(spec["targetRef"])),
+        *(["spec.provider"] if (spec.get("provider") or "envoy") != "envoy" else []),
+        *beyond("spec", spec, SPEC),
+        *other_metrics(spec.get("analysis") or {}),
+    )
+
+
+def other_target(target: Mapping[str, Any]) -> Iterator[str]:
+    for key, built in (("apiVersion", "apps/v1"), ("kind", "Deployment")):
+        if target.get(key) != built:
+            yield key
+
+
+def beyond(path: str, value: object, built: Built) -> Iterator[str]:
+    """What lies below `path` and outside `built`; unset, empty and false say nothing."""
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from beyond(f"{path}[{index}]", item, built)
+    if isinstance(value, Mapping):
+        for key, below in value.items():
+            yield from beyond_field(f"{path}.{key}", key, below, built)
+
+
+def beyond_field(path: str, key: str, value: object, built: Built) -> Iterator[str]:
+    if not value:
+        return
+    if key not in built:
+        yield path
+    elif (inner := built[key]) is not None:
+        yield from beyond(path, value, inner)
+
+
+def other_metrics(analysis: Mapping[str, Any]) -> Iterator[str]:
+    for index, metric in enumerate(analysis.get("metrics") or ()):
+        if metric["name"] not in BUILTINS:
+            yield f"spec.analysis.metrics[{index}].name"

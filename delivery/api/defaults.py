@@ -1,0 +1,176 @@
+"""The analysis of generated Canaries: built in, then the ConfigMap, then the Deployment's word."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from delivery import names
+from delivery.api.duration import seconds
+from delivery.canary import Analysis, Metric
+
+
+@dataclass(frozen=True)
+class Defaults:
+    """What a generated Canary leaves unsaid. Seconds, percent, milliseconds.
+
+    Judged every 5 s, in steps of 10 percent up to 50: a bad version leaves within seconds.
+    """
+
+    interval: float = 5.0
+    threshold: int = 2
+    step_weight: int = 10
+    step_weights: tuple[int, ...] = ()
+    max_weight: int = 50
+    step_weight_promotion: int = 0
+    primary_ready_threshold: int = 100
+    canary_ready_threshold: int = 100
+    success_rate: float = 99.0
+    request_duration: float = 500.0
+    progress_deadline: float = 600.0
+
+    @property
+    def analysis(self) -> Analysis:
+        """The metrics' windows equal the interval."""
+        return Analysis(
+            interval=self.interval,
+            threshold=self.threshold,
+            step_weight=self.step_weight,
+            step_weights=self.step_weights,
+            max_weight=self.max_weight,
+            step_weight_promotion=self.step_weight_promotion,
+            primary_ready_threshold=self.primary_ready_threshold,
+            canary_ready_threshold=self.canary_ready_threshold,
+            metrics=(
+                Metric("request-success-rate", self.interval, minimum=self.success_rate),
+                Metric("request-duration", self.interval, maximum=self.request_duration),
+            ),
+        )
+
+
+DEFAULTS = Defaults().analysis
+
+CONFIG = f"ConfigMap {names.DEFAULTS}"
+ANNOTATION = "annotation"
+
+Change = Callable[[Defaults, str], Defaults]
+"""One setting applied; ValueError says what its text should be."""
+
+
+def whole(text: str, low: int, high: int | None = None) -> int:
+    value = int(text) if re.fullmatch("[0-9]{1,9}", text) else None
+    if value is None or value < low or (high is not None and value > high):
+        bounds = f"{low} or more" if high is None else f"{low} to {high}"
+        raise ValueError(f"use a whole number, {bounds}")
+    return value
+
+
+def percent(text: str) -> float:
+    if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]+)?", text) or float(text) > 100:
+        raise ValueError("use a percentage, 0 to 100")
+    return float(text)
+
+
+def at_least_a_second(text: str) -> float:
+    if (length := seconds(text)) < 1:
+        raise ValueError("use 1s or more")
+    return length
+
+
+def milliseconds(text: str) -> float:
+    """`500ms`, `1.5s`, or a plain number of milliseconds."""
+    return float(text) if re.fullmatch("[0-9]{1,9}", text) else seconds(text) * 1000
+
+
+def ascending(text: str) -> tuple[int, ...]:
+    weights = tuple(whole(part.strip(), 1, 100) for part in text.split(","))
+    if list(weights) != sorted(set(weights)):
+        raise ValueError("use ascending percentages, such as 1,5,20,50")
+    return weights
+
+
+SETTINGS: Mapping[str, Change] = {
+    "interval": lambda to, text: replace(to, interval=at_least_a_second(text)),
+    "threshold": lambda to, text: replace(to, threshold=whole(text, 1)),
+    "stepWeight": lambda to, text: replace(to, step_weight=whole(text, 1, 100), step_weights=()),
+    "stepWeights": lambda to, text: replace(to, step_weights=ascending(text), step_weight=0),
+    "maxWeight": lambda to, text: replace(to, max_weight=whole(text, 1, 100)),
+    "stepWeightPromotion": lambda to, text: replace(to, step_weight_promotion=whole(text, 0, 100)),
+    "primaryReadyThreshold": lambda to, text: replace(
+        to, primary_ready_threshold=whole(text, 0, 100)
+    ),
+    "canaryReadyThreshold": lambda to, text: replace(
+        to, canary_ready_threshold=whole(text, 0, 100)
+    ),
+    "successRate": lambda to, text: replace(to, success_rate=percent(text)),
+    "requestDuration": lambda to, text: replace(to, request_duration=milliseconds(text)),
+    "progressDeadlineSeconds": lambda to, text: replace(to, progress_deadline=whole(text, 1)),
+}
+
+
+def kebab(key: str) -> str:
+    return re.sub("[A-Z]", lambda letter: f"-{letter[0].lower()}", key)
+
+
+ANNOTATIONS: Mapping[str, str] = {names.PREFIX + kebab(key): key for key in SETTINGS}
+OURS = frozenset(
+    value
+    for value in vars(names).values()
+    if isinstance(value, str) and value.startswith(names.PREFIX)
+)
+"""Annotations that mean something else to us; everything more under our prefix is a slip."""
+
+
+def defaults_from(
+    config: Mapping[str, str], annotations: Mapping[str, str]
+) -> tuple[Analysis, tuple[str, ...]]:
+    """The analysis in force, and what could not be used; there the next lower layer holds."""
+    defaults, problems = layered(config, annotations)
+    return defaults.analysis, problems
+
+
+def deadline_from(config: Mapping[str, str], annotations: Mapping[str, str]) -> float:
+    """Seconds a release may take to become ready; problems are those of `defaults_from`."""
+    return layered(config, annotations)[0].progress_deadline
+
+
+def layered(
+    config: Mapping[str, str], annotations: Mapping[str, str]
+) -> tuple[Defaults, tuple[str, ...]]:
+    said = {key: text for key, text in annotations.items() if is_setting(key)}
+    lower, below = layer(Defaults(), CONFIG, config, {key: key for key in SETTINGS})
+    upper, above = layer(lower, ANNOTATION, said, ANNOTATIONS)
+    return upper, (*below, *above)
+
+
+def is_setting(annotation: str) -> bool:
+    return annotation.startswith(names.PREFIX) and annotation not in OURS
+
+
+def layer(
+    defaults: Defaults, source: str, texts: Mapping[str, str], known: Mapping[str, str]
+) -> tuple[Defaults, tuple[str, ...]]:
+    """The defaults with one source's texts applied; `known` leads from its names to settings."""
+    problems = [f"{source} {problem}" for problem in unusable(texts, known)]
+    passed_over = set(rivals(texts, known))
+    for key, text in texts.items():
+        if key not in known or key in passed_over:
+            continue
+        try:
+            defaults = SETTINGS[known[key]](defaults, text.strip())
+        except ValueError as error:
+            problems.append(f'{source} {key}: "{text}" is not used; {error}')
+    return defaults, tuple(problems)
+
+
+def unusable(texts: Mapping[str, str], known: Mapping[str, str]) -> Iterator[str]:
+    for key in texts:
+        if key not in known:
+            yield f"{key}: is no setting; known are {', '.join(known)}"
+    if both := rivals(texts, known):
+        yield f"{' and '.join(both)}: exclude each other, neither is used; keep one"
+
+
+def rivals(texts: Mapping[str, str], known: Mapping[str, str]) -> list[str]:
+    """The two ways to step, when one source names both."""
+    ways = [key for key in texts if known.get(key) in ("stepWeight", "stepWeights")]
+    return ways if len(ways) > 1 else []

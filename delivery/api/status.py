@@ -1,0 +1,68 @@
+"""The status of a Canary: Flagger's fields (reference, 1.5) and ours."""
+
+from pydantic import ConfigDict, Field
+
+from delivery.api.instant import Instant
+from delivery.api.model import Anything, Model
+from delivery.canary import Phase
+
+
+class CanaryCondition(Model):
+    """What is known about one aspect of the Canary."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    type: str
+    status: str
+    reason: str
+    message: str | None = None
+    last_update_time: Instant | None = None
+    last_transition_time: Instant | None = None
+
+
+class CanaryVerdict(Model):
+    """The last answer of one check."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    metric: str
+    outcome: str
+    value: float | None = Field(None, description="What was measured; absent without data.")
+    samples: int | None = Field(None, description="Requests behind the value.")
+    reason: str | None = None
+
+
+class CanaryStatus(Model):
+    """What is intended and what was decided last."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    phase: Phase | None = None
+    failed_checks: int | None = None
+    canary_weight: int | None = None
+    iterations: int | None = None
+    tracked_configs: dict[str, str] | None = None
+    last_applied_spec: str | None = None
+    last_promoted_spec: str | None = None
+    session_affinity_cookie: str | None = None
+    primary_session_affinity_cookie: str | None = None
+    previous_session_affinity_cookie: str | None = None
+    last_transition_time: Instant | None = None
+    conditions: tuple[CanaryCondition, ...] | None = None
+
+    observed_hash: str | None = Field(None, description="Template that was taken up last.")
+    promoted_hash: str | None = Field(None, description="Template that serves.")
+    failed_hash: str | None = Field(None, description="Template that was refused last.")
+    replicas: int | None = Field(None, description="Replicas the user wishes for.")
+    scale: int | None = Field(None, description="Replicas the target is held at.")
+    router_ports: dict[str, int] | None = Field(
+        None, description="Port of the apex Service to port of the router."
+    )
+    apex_service: str | None = Field(None, description="The Service that clients call.")
+    apex_moved_time: Instant | None = None
+    phase_time: Instant | None = Field(None, description="Since when the phase holds.")
+    last_check_time: Instant | None = None
+    drained_time: Instant | None = None
+    message: str | None = Field(None, description="Why the last decision fell.")
+    verdicts: tuple[CanaryVerdict, ...] | None = None
+    effective: Anything | None = Field(None, description="The analysis in force, defaults filled.")

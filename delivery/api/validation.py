@@ -1,0 +1,208 @@
+"""What is wrong with a Canary beyond its shape: rules that a schema cannot state."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from delivery.api.analysis import STEPS, Analysis, Metric
+from delivery.api.canary import Canary, CanarySpec
+from delivery.api.duration import seconds
+from delivery.api.shape import read, shape_problems
+from delivery.names import GENERATED
+
+BUILTINS = ("request-success-rate", "request-duration")
+PORTS = range(1, 65536)
+
+
+def problems(obj: Mapping[str, Any]) -> tuple[str, ...]:
+    """All that keeps the Canary from being acted on: field, value, fix. Status is not looked at."""
+    try:
+        canary = read(Canary, {key: value for key, value in obj.items() if key != "status"})
+    except ValidationError as error:
+        return shape_problems(Canary, error)
+    return tuple(found for rule in RULES for found in rule(canary))
+
+
+def is_generated(obj: Mapping[str, Any]) -> bool:
+    """Whether the agent made this Canary for an ordinary Deployment."""
+    match obj:
+        case {"metadata": {"annotations": Mapping() as annotations}}:
+            return bool(annotations.get(GENERATED) == "true")
+    return False
+
+
+def analysis_is_there(canary: Canary) -> Iterator[str]:
+    spec, generated = canary.spec, is_generated({"metadata": canary.metadata})
+    if spec.analysis is None and not spec.skip_analysis and not generated:
+        yield "spec.analysis: is missing; add it, or set spec.skipAnalysis: true"
+
+
+def a_release_advances_one_way(canary: Canary) -> Iterator[str]:
+    if canary.spec.analysis is None:
+        return
+    given = canary.spec.analysis.model_dump(by_alias=True, exclude_none=True)
+    for key in ("interval", "threshold"):
+        if key not in given:
+            yield f"spec.analysis.{key}: is missing; add it"
+    ways = [step for step in STEPS if step in given]
+    if len(ways) != 1:
+        yield f"spec.analysis: sets {listed(ways)}; set exactly one of {listed(STEPS)}"
+
+
+def listed(names: list[str] | tuple[str, ...]) -> str:
+    return ", ".join(names) or "none"
+
+
+def numbers_are_in_range(canary: Canary) -> Iterator[str]:
+    analysis = canary.spec.analysis or Analysis()
+    bounds: tuple[tuple[str, int | None, int, int | None], ...] = (
+        ("threshold", analysis.threshold, 0, None),
+        ("iterations", analysis.iterations, 1, None),
+        ("stepWeight", analysis.step_weight, 1, 100),
+        ("maxWeight", analysis.max_weight, 1, 100),
+        ("stepWeightPromotion", analysis.step_weight_promotion, 0, 100),
+        ("primaryReadyThreshold", analysis.primary_ready_threshold, 0, 100),
+        ("canaryReadyThreshold", analysis.canary_ready_threshold, 0, 100),
+    )
+    for name, value, low, high in bounds:
+        yield from outside(f"spec.analysis.{name}", value, low, high)
+    deadline = canary.spec.progress_deadline_seconds
+    yield from outside("spec.progressDeadlineSeconds", deadline, 1, None)
+
+
+def outside(path: str, value: int | None, low: int, high: int | None) -> Iterator[str]:
+    if value is None or (low <= value and (high is None or value <= high)):
+        return
+    fix = f"use {low} or more" if high is None else f"use {low} to {high}"
+    yield f"{path}: {value} is out of range; {fix}"
+
+
+def step_weights_ascend(canary: Canary) -> Iterator[str]:
+    analysis = canary.spec.analysis or Analysis()
+    weights = analysis.step_weights
+    if weights is None:
+        return
+    ascending = all(low < high for low, high in zip(weights, weights[1:], strict=False))
+    if not weights or not ascending or not all(1 <= weight <= 100 for weight in weights):
+        yield (
+            f"spec.analysis.stepWeights: {list(weights)} cannot be followed; "
+            "list percentages from 1 to 100, each above the one before"
+        )
+
+
+def durations_can_be_waited(canary: Canary) -> Iterator[str]:
+    for path, text in durations(canary.spec.analysis or Analysis()):
+        try:
+            long_enough = seconds(text) >= 1
+        except ValueError as error:
+            yield f"{path}: {error}"
+            continue
+        if not long_enough:
+            yield f'{path}: "{text}" is too short; use 1s or more'
+
+
+def durations(analysis: Analysis) -> Iterator[tuple[str, str]]:
+    if analysis.interval is not None:
+        yield "spec.analysis.interval", analysis.interval
+    for index, metric in enumerate(analysis.metrics or ()):
+        if metric.interval is not None:
+            yield f"spec.analysis.metrics[{index}].interval", metric.interval
+    for index, webhook in enumerate(analysis.webhooks or ()):
+        if webhook.timeout is not None:
+            yield f"spec.analysis.webhooks[{index}].timeout", webhook.timeout
+
+
+def metrics_can_be_judged(canary: Canary) -> Iterator[str]:
+    analysis = canary.spec.analysis or Analysis()
+    for index, metric in enumerate(analysis.metrics or ()):
+        for complaint in (*no_source(metric), *no_range(metric), *empty_range(metric)):
+            yield f"spec.analysis.metrics[{index}]{complaint}"
+
+
+def no_source(metric: Metric) -> Iterator[str]:
+    if metric.name not in BUILTINS and not metric.query and metric.template_ref is None:
+        yield (
+            f'.name: "{metric.name}" has nothing to ask; '
+            f"set templateRef, or use a builtin: {listed(BUILTINS)}"
+        )
+
+
+def no_range(metric: Metric) -> Iterator[str]:
+    """Flagger takes 0 for an absent threshold: such a check always passes, or always fails."""
+    limits = metric.threshold_range
+    bounded = limits is not None and (limits.min is not None or limits.max is not None)
+    if metric.name in BUILTINS and metric.threshold is None and not bounded:
+        yield f': "{metric.name}" has no limit; set thresholdRange.min or thresholdRange.max'
+
+
+def empty_range(metric: Metric) -> Iterator[str]:
+    limits = metric.threshold_range
+    if limits is None or limits.min is None or limits.max is None:
+        return
+    if limits.min > limits.max:
+        yield (
+            f".thresholdRange: min {limits.min:g} is above max {limits.max:g}; "
+            "no value can pass, exchange them"
+        )
+
+
+def cookies_differ(canary: Canary) -> Iterator[str]:
+    affinity = (canary.spec.analysis or Analysis()).session_affinity
+    if affinity is not None and affinity.cookie_name == affinity.primary_cookie_name:
+        yield (
+            f'spec.analysis.sessionAffinity.primaryCookieName: "{affinity.cookie_name}" '
+            "is the canary's cookie too; use another name"
+        )
+
+
+def ports_exist(canary: Canary) -> Iterator[str]:
+    service = canary.spec.service
+    if service is None:
+        return
+    yield from outside("spec.service.port", service.port, PORTS[0], PORTS[-1])
+    if isinstance(service.target_port, int) and service.target_port != 0:
+        yield from outside("spec.service.targetPort", service.target_port, PORTS[0], PORTS[-1])
+
+
+def scaler_bounds_are_ordered(canary: Canary) -> Iterator[str]:
+    scaler = canary.spec.autoscaler_ref
+    bounds = scaler.primary_scaler_replicas if scaler is not None else None
+    if bounds is None or bounds.min_replicas is None or bounds.max_replicas is None:
+        return
+    if bounds.min_replicas > bounds.max_replicas:
+        yield (
+            f"spec.autoscalerRef.primaryScalerReplicas: minReplicas {bounds.min_replicas} "
+            f"is above maxReplicas {bounds.max_replicas}; exchange them"
+        )
+
+
+def knative_is_whole(canary: Canary) -> Iterator[str]:
+    spec = canary.spec
+    if is_knative(spec) != (spec.provider == "knative"):
+        yield (
+            f"spec.provider: {spec.provider or 'unset'} does not fit targetRef "
+            f"{spec.target_ref.kind} {spec.target_ref.api_version}; "
+            "use knative with Service serving.knative.dev/v1, and only there"
+        )
+    if is_knative(spec) and spec.autoscaler_ref is not None:
+        yield "spec.autoscalerRef: is set, but Knative scales by itself; remove it"
+
+
+def is_knative(spec: CanarySpec) -> bool:
+    target = spec.target_ref
+    return target.kind == "Service" and target.api_version == "serving.knative.dev/v1"
+
+
+RULES: tuple[Callable[[Canary], Iterator[str]], ...] = (
+    analysis_is_there,
+    a_release_advances_one_way,
+    numbers_are_in_range,
+    step_weights_ascend,
+    durations_can_be_waited,
+    metrics_can_be_judged,
+    cookies_differ,
+    ports_exist,
+    scaler_bounds_are_ordered,
+    knative_is_whole,
+)

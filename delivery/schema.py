@@ -1,0 +1,280 @@
+"""The Canary resource <-> the values a release is decided from."""
+
+from collections.abc import Mapping
+from math import isfinite
+from types import MappingProxyType
+from typing import Any
+
+from pydantic import ValidationError
+
+from delivery.api import analysis as spec
+from delivery.api.built import unbuilt
+from delivery.api.canary import Canary as CanaryResource
+from delivery.api.canary import CanarySpec
+from delivery.api.defaults import DEFAULTS, deadline_from, defaults_from
+from delivery.api.duration import seconds
+from delivery.api.shape import read
+from delivery.api.status import CanaryCondition, CanaryStatus, CanaryVerdict
+from delivery.api.validation import is_generated, problems
+from delivery.canary import Analysis, Canary, Condition, Metric, Phase, Status, Verdict
+from delivery.names import API_VERSION, GENERATED, MANAGED_BY, OUTRIDER
+
+__all__ = [
+    "DEFAULTS",
+    "InvalidCanary",
+    "deadline_from",
+    "defaults_from",
+    "effective",
+    "generated",
+    "is_generated",
+    "parse",
+    "problems",
+    "status_body",
+    "unbuilt",
+]
+
+KEPT = (
+    "trackedConfigs",
+    "sessionAffinityCookie",
+    "primarySessionAffinityCookie",
+    "previousSessionAffinityCookie",
+    "effective",
+)
+"""Status fields that no value of the core stands for: written again as they were found."""
+
+
+class InvalidCanary(ValueError):
+    """The manifest cannot be acted on; `problems` says why."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+def parse(
+    obj: Mapping[str, Any], defaults: Analysis, *, progress_deadline: float = 600.0
+) -> Canary:
+    """The Canary, its defaults filled in; raises InvalidCanary when it has problems.
+
+    A generated one is judged by `defaults`. One without analysis skips it, as Flagger does.
+    `service` is empty when the spec names no Service: then it is found by its selector.
+    """
+    if found := problems(obj):
+        raise InvalidCanary(found)
+    said = read(CanaryResource, {"spec": obj["spec"]}).spec
+    metadata, is_ours = obj.get("metadata") or {}, is_generated(obj)
+    return Canary(
+        name=metadata.get("name", ""),
+        namespace=metadata.get("namespace", ""),
+        uid=metadata.get("uid", ""),
+        resource_version=metadata.get("resourceVersion", ""),
+        target=said.target_ref.name,
+        service=service_name(said),
+        provider=said.provider.value if said.provider else "envoy",
+        analysis=analysis_of(said.analysis, defaults if is_ours else Analysis()),
+        progress_deadline=float(said.progress_deadline_seconds or progress_deadline),
+        skip_analysis=bool(said.skip_analysis) or (said.analysis is None and not is_ours),
+        suspend=bool(said.suspend),
+        generated=is_ours,
+        unbuilt=unbuilt(obj),
+        status=status_of(obj.get("status") or {}),
+    )
+
+
+def service_name(said: CanarySpec) -> str:
+    return (said.service.name or said.target_ref.name) if said.service is not None else ""
+
+
+def analysis_of(said: spec.Analysis | None, absent: Analysis) -> Analysis:
+    """Flagger's defaults, except that intervals below 10 s are honoured (reference, 1.4)."""
+    if said is None:
+        return absent
+    return Analysis(
+        interval=interval_of(said.interval),
+        threshold=max(1, said.threshold or 0),
+        step_weight=said.step_weight or 0,
+        step_weights=said.step_weights or (),
+        max_weight=100 if said.max_weight is None else said.max_weight,
+        step_weight_promotion=said.step_weight_promotion or 0,
+        primary_ready_threshold=whole_pair(said.primary_ready_threshold),
+        canary_ready_threshold=whole_pair(said.canary_ready_threshold),
+        metrics=tuple(metric_of(metric) for metric in said.metrics or ()),
+    )
+
+
+def interval_of(text: str | None) -> float:
+    return 60.0 if text is None else seconds(text)
+
+
+def whole_pair(threshold: int | None) -> int:
+    return 100 if threshold is None else threshold
+
+
+def metric_of(said: spec.Metric) -> Metric:
+    """A bare threshold is a floor for the success rate, else a ceiling (reference, 7.1)."""
+    limits = said.threshold_range
+    if limits is None and said.name == "request-success-rate":
+        limits = spec.ThresholdRange(min=said.threshold)
+    elif limits is None:
+        limits = spec.ThresholdRange(max=said.threshold)
+    return Metric(said.name, interval_of(said.interval), limits.min, limits.max)
+
+
+def status_of(found: Mapping[str, Any]) -> Status:
+    """The status as it was written; what is not ours or cannot be read counts as absent.
+
+    Flagger's `lastAppliedSpec` is hashed in another way, so only our own hashes are read.
+    """
+    said = readable(found)
+    return Status(
+        phase=said.phase or Phase.NEW,
+        canary_weight=said.canary_weight or 0,
+        failed_checks=said.failed_checks or 0,
+        iterations=said.iterations or 0,
+        observed=said.observed_hash or "",
+        promoted=said.promoted_hash or "",
+        failed=said.failed_hash or "",
+        replicas=said.replicas,
+        scale=said.scale,
+        ports=MappingProxyType(said.router_ports or {}),
+        apex=said.apex_service or "",
+        apex_moved=said.apex_moved_time,
+        phase_since=said.phase_time,
+        last_check=said.last_check_time,
+        drained_since=said.drained_time,
+        last_transition=said.last_transition_time,
+        message=said.message or "",
+        verdicts=tuple(verdict_of(verdict) for verdict in said.verdicts or ()),
+        conditions=tuple(condition_of(condition) for condition in said.conditions or ()),
+    )
+
+
+def readable(found: Mapping[str, Any]) -> CanaryStatus:
+    try:
+        return read(CanaryStatus, found)
+    except ValidationError as error:
+        broken = {detail["loc"][0] for detail in error.errors()}
+        return read(CanaryStatus, {key: found[key] for key in found if key not in broken})
+
+
+def verdict_of(said: CanaryVerdict) -> Verdict:
+    return Verdict(said.metric, said.outcome, said.value, said.samples or 0, said.reason or "")
+
+
+def condition_of(said: CanaryCondition) -> Condition:
+    return Condition(
+        said.type,
+        said.status,
+        said.reason,
+        said.message or "",
+        updated=said.last_update_time or 0.0,
+        changed=said.last_transition_time or 0.0,
+    )
+
+
+def status_body(
+    status: Status, previous: Mapping[str, Any], *, analysis: Analysis | None = None
+) -> dict[str, Any]:
+    """The whole status, to replace the one before; what says nothing is left out.
+
+    Times keep microseconds. `analysis` is shown as the one in force; without it, and for the
+    fields the core does not know, the previous status stands.
+    """
+    kept = {key: previous[key] for key in KEPT if key in previous}
+    shown = {"effective": effective(analysis)} if analysis is not None else {}
+    body = written(status).model_dump(mode="json", by_alias=True, exclude_none=True)
+    return {**kept, **shown, **body}
+
+
+def written(status: Status) -> CanaryStatus:
+    return CanaryStatus(
+        phase=status.phase or None,
+        canary_weight=status.canary_weight,
+        failed_checks=status.failed_checks,
+        iterations=status.iterations,
+        observed_hash=status.observed or None,
+        last_applied_spec=status.observed or None,
+        promoted_hash=status.promoted or None,
+        last_promoted_spec=status.promoted or None,
+        failed_hash=status.failed or None,
+        replicas=status.replicas,
+        scale=status.scale,
+        router_ports=dict(status.ports) or None,
+        apex_service=status.apex or None,
+        apex_moved_time=status.apex_moved,
+        phase_time=status.phase_since,
+        last_check_time=status.last_check,
+        drained_time=status.drained_since,
+        last_transition_time=status.last_transition,
+        message=status.message or None,
+        verdicts=tuple(written_verdict(verdict) for verdict in status.verdicts) or None,
+        conditions=tuple(written_condition(each) for each in status.conditions) or None,
+    )
+
+
+def written_verdict(verdict: Verdict) -> CanaryVerdict:
+    """JSON knows no NaN and no infinity: such a value is left out."""
+    value = verdict.value
+    return CanaryVerdict(
+        metric=verdict.metric,
+        outcome=verdict.outcome,
+        value=value if value is not None and isfinite(value) else None,
+        samples=verdict.samples,
+        reason=verdict.reason or None,
+    )
+
+
+def written_condition(condition: Condition) -> CanaryCondition:
+    return CanaryCondition(
+        type=condition.type,
+        status=condition.status,
+        reason=condition.reason,
+        message=condition.message,
+        last_update_time=condition.updated,
+        last_transition_time=condition.changed,
+    )
+
+
+def effective(analysis: Analysis) -> dict[str, Any]:
+    """The analysis in force in the words of `spec.analysis`."""
+    said = {
+        "interval": f"{analysis.interval:g}s",
+        "threshold": analysis.threshold,
+        "stepWeight": analysis.step_weight,
+        "stepWeights": list(analysis.step_weights),
+        "maxWeight": analysis.max_weight,
+        "stepWeightPromotion": analysis.step_weight_promotion,
+        "primaryReadyThreshold": analysis.primary_ready_threshold,
+        "canaryReadyThreshold": analysis.canary_ready_threshold,
+        "metrics": [effective_metric(metric) for metric in analysis.metrics],
+    }
+    return {key: value for key, value in said.items() if value not in (0, [])}
+
+
+def effective_metric(metric: Metric) -> dict[str, Any]:
+    limits = {"min": metric.minimum, "max": metric.maximum}
+    return {
+        "name": metric.name,
+        "interval": f"{metric.interval:g}s",
+        "thresholdRange": {key: limit for key, limit in limits.items() if limit is not None},
+    }
+
+
+def generated(target: str, namespace: str, *, uid: str = "") -> dict[str, Any]:
+    """The Canary of an ordinary Deployment; with the target's `uid` it goes when that goes."""
+    owner = {"apiVersion": "apps/v1", "kind": "Deployment", "name": target, "uid": uid}
+    metadata: dict[str, Any] = {
+        "name": target,
+        "namespace": namespace,
+        "labels": {MANAGED_BY: OUTRIDER},
+        "annotations": {GENERATED: "true"},
+    }
+    if uid:
+        metadata["ownerReferences"] = [owner]
+    reference = {key: owner[key] for key in ("apiVersion", "kind", "name")}
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "Canary",
+        "metadata": metadata,
+        "spec": {"targetRef": reference},
+    }
