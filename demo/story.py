@@ -53,6 +53,8 @@ class Narrator:
         self.told = (phase, weight, failed)
         checks = f", {failed} failed checks" if failed else ""
         say(f"{phase}: canary weight {weight} %{checks}", PHASES.get(phase, ""))
+        for verdict in status.get("verdicts") or ():
+            say(f"  check: {judgement(verdict)}", "dim")
         self.tell_traffic()
 
     def tell_events(self) -> None:
@@ -76,6 +78,14 @@ class Narrator:
 
 def about_us(event: JSON) -> bool:
     return bool(event["involvedObject"]["kind"] == "Canary")
+
+
+def judgement(verdict: JSON) -> str:
+    """For instance: request-success-rate 97.50 of 40 requests: failed."""
+    if verdict.get("value") is None:
+        return f"{verdict['metric']}: {verdict['outcome']}"
+    measured = f"{verdict['value']:.2f} of {verdict.get('samples', 0)} requests"
+    return f"{verdict['metric']} {measured}: {verdict['outcome']}"
 
 
 def shares(answers: Sequence[Answer]) -> str:

@@ -8,13 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from delivery.names import DEFAULTS
 from demo import namespace as namespaces
 from demo.dump import dump
 from demo.kubectl import Kubectl
 from demo.namespace import Namespace
 from demo.shop import V1
-from tests.system.load import Load
+from demo.traffic import Traffic
+from tests.system.load import FRESH, KEPT, Load
 
+HURRY = ("interval=1s", "stepWeight=25")
 HERE = Path(__file__).parent
 REPORT = pytest.StashKey[pytest.TestReport]()
 
@@ -69,6 +72,12 @@ def shop(namespace: Namespace) -> Namespace:
 
 
 @pytest.fixture
+def hurried(namespace: Namespace) -> None:
+    """Releases that take seconds, for tests of what starts one and what does not."""
+    namespace.kubectl("create", "configmap", DEFAULTS, *(f"--from-literal={one}" for one in HURRY))
+
+
+@pytest.fixture
 def load() -> Iterator[Load]:
     """Starts clients, and ends those that the test has left running."""
     starter = Load()
@@ -94,6 +103,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if figures:
         terminalreporter.section("figures")
         terminalreporter.write_line("\n".join(sorted(figures)))
+
+
+@pytest.fixture
+def clients(shop: Namespace, load: Load) -> tuple[Traffic, Traffic]:
+    """Users of the shop, some with connections that they keep: without any nothing is promoted."""
+    return load(shop, *KEPT), load(shop, *FRESH)
 
 
 def fresh(test: str) -> Namespace:

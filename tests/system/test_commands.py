@@ -9,6 +9,8 @@ from demo.release import Release, released
 from demo.shop import V1, V2
 from demo.waiting import always, eventually
 
+pytestmark = pytest.mark.usefixtures("hurried")
+
 
 def primary_has(place: Namespace, replicas: int) -> None:
     eventually(
@@ -32,12 +34,14 @@ def test_set_image_starts_a_release_and_a_missing_image_ends_it(shop: Namespace)
     primary_has(shop, V1.replicas)
 
 
+@pytest.mark.usefixtures("clients")
 def test_restart_starts_a_release(shop: Namespace) -> None:
     release = Release(shop)
     shop.kubectl("rollout", "restart", "deployment/shop")
     assert release.finished().outcome == "promoted"
 
 
+@pytest.mark.usefixtures("clients")
 def test_undo_starts_a_release_and_keeps_the_scaled_number(shop: Namespace) -> None:
     assert released(shop, V2).outcome == "promoted"
     shop.kubectl("scale", "deployment/shop", "--replicas=2")

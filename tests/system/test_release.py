@@ -8,10 +8,11 @@ import pytest
 from demo.namespace import Namespace
 from demo.release import Release, first_bad, released
 from demo.shop import V1, V2, V3, V4, Shop
-from demo.traffic import by_version
+from demo.traffic import Traffic, by_version
 from demo.waiting import eventually
 from tests.system.load import FRESH, KEPT, Load, grpc_stream, losses, websocket
 
+Clients = tuple[Traffic, Traffic]
 Figure = Callable[[str], None]
 
 OFF_USERS_SECONDS = 15
@@ -53,8 +54,9 @@ def test_an_app_that_is_new_is_started_by_kubernetes_and_then_adopted(namespace:
     assert served(namespace) == {"v1"}
 
 
-def test_a_good_version_is_promoted_and_no_request_is_lost(shop: Namespace, load: Load) -> None:
-    clients = load(shop, *KEPT), load(shop, *FRESH)
+def test_a_good_version_is_promoted_and_no_request_is_lost(
+    shop: Namespace, clients: Clients
+) -> None:
     release = released(shop, V2)
     assert release.outcome == "promoted"
     assert release.status["promotedHash"] == release.status["observedHash"]
@@ -79,9 +81,8 @@ def test_a_plain_rolling_update_is_the_yardstick(
 
 @pytest.mark.parametrize("bad", [V3, V4], ids=["answers 5xx", "is slow"])
 def test_a_bad_version_is_soon_off_users(
-    shop: Namespace, load: Load, figure: Figure, bad: Shop
+    shop: Namespace, clients: Clients, figure: Figure, bad: Shop
 ) -> None:
-    clients = load(shop, *KEPT), load(shop, *FRESH)
     release = released(shop, bad)
     lost = losses(*clients)
     answers = clients[0].answers + clients[1].answers
@@ -95,25 +96,31 @@ def test_a_bad_version_is_soon_off_users(
     assert lost == []
 
 
-def test_a_rolled_back_version_can_be_put_right(shop: Namespace) -> None:
+@pytest.mark.usefixtures("hurried")
+def test_a_rolled_back_version_can_be_put_right(shop: Namespace, clients: Clients) -> None:
     assert released(shop, V3).outcome == "rolled back"
     assert released(shop, V2).outcome == "promoted"
     assert served(shop) == {"v2"}
+    assert losses(*clients) == []
 
 
-def test_a_newer_version_takes_the_place_of_the_one_under_way(shop: Namespace) -> None:
+def test_a_newer_version_takes_the_place_of_the_one_under_way(
+    shop: Namespace, clients: Clients
+) -> None:
     first = Release(shop)
     shop.kubectl.apply(V2.manifests())
     first.weighs(10)
     assert released(shop, replace(V2, version="v5")).outcome == "promoted"
     assert served(shop) == {"v5"}
+    assert losses(*clients) == []
 
 
-def test_streams_stay_open_through_a_whole_release(namespace: Namespace) -> None:
+def test_streams_stay_open_through_a_whole_release(namespace: Namespace, load: Load) -> None:
     namespace.kubectl.apply(LONG.manifests())
     namespace.complete()
     namespace.opt_in()
     namespace.adopted()
+    load(namespace, *KEPT)
     streams = websocket(namespace), grpc_stream(namespace)
     release = released(namespace, replace(LONG, version="v2"))
     for stream in streams:

@@ -9,6 +9,7 @@ from demo.namespace import Namespace
 from demo.release import Release
 from demo.shop import V1, V2, Shop
 from demo.waiting import always, eventually
+from tests.system.load import KEPT, Load
 
 CLIENT_SIDE: tuple[str, ...] = ()
 SERVER_SIDE = ("--server-side",)
@@ -72,9 +73,10 @@ def test_while_idle_the_same_files_change_nothing(
 
 @both_kinds
 def test_in_mid_release_and_after_it_the_same_files_change_nothing(
-    namespace: Namespace, options: tuple[str, ...]
+    namespace: Namespace, options: tuple[str, ...], load: Load
 ) -> None:
     applied(namespace, options)
+    load(namespace, *KEPT)
     release = Release(namespace)
     namespace.kubectl.apply(V2.manifests(), *options)
     weight = release.weighs(10)["canaryWeight"]
