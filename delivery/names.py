@@ -12,6 +12,12 @@ HOLD = "outrider.dev/hold"
 ROUTE = "outrider.dev/route"
 REPLICAS = "outrider.dev/replicas"
 """On a target: the user's wish of replicas as admission last saw it; read by the agent."""
+ORIGIN = "outrider.dev/origin"
+"""On a routed Service: the selector and targetPorts that its user asked for, for the way back."""
+CANARY_OF = "outrider.dev/canary"
+"""On a target: the name of its Canary, where that is not the target's own."""
+WISHED = "outrider.dev/wished-at"
+"""The resourceVersion at which admission took over a wish: tells its second look from a copy."""
 ROLE = "outrider.dev/role"
 APP = "outrider.dev/app"
 GENERATED = "outrider.dev/generated"
@@ -51,6 +57,11 @@ def suffixed(name: str, suffix: str) -> str:
     digest = hashlib.sha256(whole.encode()).hexdigest()[:8]
     kept = name[: NAME_LIMIT - len(suffix) - len(digest) - 2].rstrip("-.")
     return f"{kept}-{digest}-{suffix}"
+
+
+def digest(text: str) -> int:
+    """A number that is the same for the same text in every process."""
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4])
 
 
 def primary_name(name: str) -> str:

@@ -1,0 +1,24 @@
+"""A Canary at admission: refused while its spec says what cannot be done."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from delivery.admission.answer import Answer
+from delivery.admission.request import Request
+
+Problems = Callable[[Mapping[str, Any]], tuple[str, ...]]
+
+
+def validated(request: Request, problems: Problems) -> Answer:
+    """All problems at once; an update that leaves the spec as it was is let through.
+
+    Otherwise a stricter version of Outrider could block a label or a finalizer of a Canary that
+    an earlier one took in.
+    """
+    unchanged = request.object.get("spec") == request.old.get("spec")
+    if request.kind != "Canary" or (request.operation == "UPDATE" and unchanged):
+        return Answer("unchanged")
+    found = problems(request.object)
+    if not found:
+        return Answer("valid")
+    return Answer("denied", denial=f"Canary {request.name}: " + "; ".join(found))

@@ -1,0 +1,155 @@
+"""A Deployment at admission: replicas, pause and role follow the agent's annotations."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from delivery import names
+from delivery.admission.answer import Answer
+from delivery.admission.ours import annotations, carried, complaint, number, rewritten, version
+from delivery.admission.patch import ABSENT, Operation, edits
+from delivery.admission.request import Request, mapping
+from delivery.hashing import template_hash
+
+
+def deployment(request: Request) -> Answer:
+    """Our annotations are put right, a new wish is noted in them, the fields follow from them."""
+    if request.creates and request.by_agent:
+        return Answer("unchanged")
+    kept = carried(request)
+    wish = {} if request.creates else wished(request, kept)
+    kept |= wish
+    operations = rewritten(request, kept) + fields(request, kept)
+    released = changed_hash(request, kept)
+    return Answer(
+        decided(request, bool(wish), released, operations),
+        operations,
+        warnings(request, kept, wish, released),
+        released,
+    )
+
+
+def wished(request: Request, kept: Mapping[str, Any]) -> dict[str, str]:
+    """The number of replicas that somebody now wants, other than the one that is held.
+
+    A number that merely stands in the stored object is no wish (the agent's own change may have
+    slipped past admission), unless it was put there through the scale subresource, which
+    admission does not see.
+    """
+    held = number(kept.get(names.SCALE))
+    replicas = mapping(request.object, "spec").get("replicas")
+    stored = mapping(request.old, "spec").get("replicas")
+    if held is None:
+        return {}
+    if request.by_agent:
+        return {} if names.REPLICAS in kept else first_wish(request, stored)
+    if not whole(replicas) or replicas == held or str(replicas) == kept.get(names.REPLICAS):
+        return {}
+    if replicas == stored and not scaled(request.old):
+        return {}
+    return {names.REPLICAS: str(replicas), names.WISHED: version(request)}
+
+
+def first_wish(request: Request, stored: Any) -> dict[str, str]:
+    """When the agent begins to hold a target, its number so far is what its user wants."""
+    if names.SCALE in annotations(request.old) or not whole(stored):
+        return {}
+    return {names.REPLICAS: str(stored)}
+
+
+def whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def scaled(stored: Mapping[str, Any]) -> bool:
+    """Whether `kubectl scale` or an autoscaler owns the number of replicas."""
+    entries = mapping(stored, "metadata").get("managedFields")
+    return any(
+        mapping(entry).get("subresource") == "scale"
+        and "f:replicas" in mapping(entry, "fieldsV1", "f:spec")
+        for entry in (entries if isinstance(entries, list) else ())
+    )
+
+
+def fields(request: Request, kept: Mapping[str, Any]) -> tuple[Operation, ...]:
+    """The operations that make the fields say what the annotations say."""
+    if not mapping(request.object, "spec"):
+        return ()
+    spec, labels = wanted_spec(request, kept), wanted_labels(request, kept)
+    operations = edits(request.object, ("spec",), spec)
+    if mapping(request.object, "spec", "template"):
+        operations += edits(request.object, ("spec", "template", "metadata", "labels"), labels)
+    return operations
+
+
+def wanted_spec(request: Request, kept: Mapping[str, Any]) -> dict[str, Any]:
+    wanted: dict[str, Any] = {}
+    held = number(kept.get(names.SCALE))
+    if held is not None:
+        wanted["replicas"] = held
+    if names.HOLD in kept:
+        wanted["paused"] = True
+    elif names.HOLD in annotations(request.old):
+        wanted["paused"] = ABSENT
+    return wanted
+
+
+def wanted_labels(request: Request, kept: Mapping[str, Any]) -> dict[str, Any]:
+    if number(kept.get(names.SCALE)) is not None:
+        return {names.ROLE: names.CANARY}
+    left = names.SCALE in annotations(request.old) and names.SCALE not in kept
+    return {names.ROLE: ABSENT} if left else {}
+
+
+def changed_hash(request: Request, kept: Mapping[str, Any]) -> str:
+    """The hash of a new template that somebody gives a managed Deployment, else nothing."""
+    managed = number(kept.get(names.SCALE)) is not None or names.HOLD in kept
+    if request.creates or request.by_agent or not managed:
+        return ""
+    new = template_hash(mapping(request.object, "spec", "template"))
+    return "" if new == template_hash(mapping(request.old, "spec", "template")) else new
+
+
+def decided(request: Request, wish: bool, released: str, operations: tuple[Operation, ...]) -> str:
+    """The decision in one word, for metrics and the audit log."""
+    if request.by_agent:
+        return "agent"
+    if released:
+        return "release"
+    if wish:
+        return "wish"
+    return "kept" if operations else "unchanged"
+
+
+def warnings(
+    request: Request, kept: Mapping[str, Any], wish: Mapping[str, str], released: str
+) -> tuple[str, ...]:
+    """What the user is told: what will happen, and the command that waits for it."""
+    said: tuple[str, ...] = ()
+    if names.SCALE in kept and number(kept[names.SCALE]) is None:
+        said += (complaint(request, names.SCALE, kept),)
+    if wish.get(names.REPLICAS) == "0" and not request.by_agent:
+        said += (stop_hint(request, kept),)
+    if released and names.HOLD in kept:
+        said += (f"outrider: {request.name} is being adopted; this update is its first release",)
+    elif released:
+        said += release_hint(request, kept, released)
+    return said
+
+
+def canary_of(request: Request, kept: Mapping[str, Any]) -> str:
+    return str(kept.get(names.CANARY_OF, request.name))
+
+
+def stop_hint(request: Request, kept: Mapping[str, Any]) -> str:
+    canary = canary_of(request, kept)
+    stop = f"kubectl annotate canary/{canary} -n {request.namespace} outrider.dev/stop=true"
+    return f"outrider: to stop the app: {stop}"
+
+
+def release_hint(request: Request, kept: Mapping[str, Any], released: str) -> tuple[str, ...]:
+    canary = canary_of(request, kept)
+    path = "--for=jsonpath='{.status.promotedHash}'=" + released
+    return (
+        f"outrider: {request.name} is released as a canary; to wait until it is promoted:",
+        f"kubectl wait canary/{canary} -n {request.namespace} {path} --timeout=10m",
+    )

@@ -1,0 +1,207 @@
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from delivery import names
+from tests.delivery.reviews import AGENT, Document, admitted, answer, deployment
+
+HELD = {names.SCALE: "0", names.REPLICAS: "3"}
+WISHED = {**HELD, names.REPLICAS: "5", names.WISHED: "7"}
+MARK = {names.ROLE: names.CANARY}
+
+
+def held(annotations: Mapping[str, str] = HELD, **spec: Any) -> Document:
+    """The stored Deployment while its target is held at 0."""
+    return deployment(annotations, **{"replicas": 0, "labels": MARK, **spec})
+
+
+UPDATES: list[tuple[str, str, Document, Document, Document]] = [
+    ("a re-apply changes nothing", "jane", held(), held(replicas=3), held()),
+    ("a template is no wish", "jane", held(), held(image="web:2"), held(image="web:2")),
+    ("another number is a wish", "jane", held(), held(replicas=5), held(WISHED)),
+    ("taken annotations come back", "jane", held(), held({}), held()),
+    ("stale annotations go", "jane", held(), held({**HELD, names.REPLICAS: "9"}), held()),
+    ("added annotations go", "jane", held(), held({**HELD, names.HOLD: "x"}), held()),
+    ("the mark comes back", "jane", held(), held(labels={}), held()),
+    (
+        "a number that only stands there is no wish",
+        "jane",
+        held({**HELD, names.SCALE: "1"}),
+        held({**HELD, names.SCALE: "1"}),
+        held({**HELD, names.SCALE: "1"}, replicas=1),
+    ),
+    (
+        "the agent scales by annotation",
+        AGENT,
+        held(),
+        held({**HELD, names.SCALE: "2"}),
+        held({**HELD, names.SCALE: "2"}, replicas=2),
+    ),
+    (
+        "the agent's first hold notes the wish",
+        AGENT,
+        deployment(),
+        deployment({names.SCALE: "0"}),
+        held(),
+    ),
+    (
+        "the agent's later hold notes no wish",
+        AGENT,
+        held({names.SCALE: "0"}),
+        held({names.SCALE: "1"}),
+        held({names.SCALE: "1"}, replicas=1),
+    ),
+    (
+        "the agent may note the wish itself",
+        AGENT,
+        held(),
+        held({**HELD, names.REPLICAS: "4"}),
+        held({**HELD, names.REPLICAS: "4"}),
+    ),
+    (
+        "the agent leaves and says how many",
+        AGENT,
+        held(),
+        held({}, replicas=3),
+        deployment(replicas=3),
+    ),
+    (
+        "a hold pauses",
+        AGENT,
+        deployment(),
+        deployment({names.HOLD: "adopting"}),
+        deployment({names.HOLD: "adopting"}, paused=True),
+    ),
+    (
+        "a user cannot unpause a hold",
+        "jane",
+        deployment({names.HOLD: "adopting"}, paused=True),
+        deployment({}, paused=False),
+        deployment({names.HOLD: "adopting"}, paused=True),
+    ),
+    (
+        "the end of a hold unpauses",
+        AGENT,
+        deployment({names.HOLD: "adopting"}, paused=True),
+        deployment({}, paused=True),
+        deployment({}),
+    ),
+    (
+        "a user's own pause is his",
+        "jane",
+        deployment(),
+        deployment(paused=True),
+        deployment(paused=True),
+    ),
+    (
+        "another namespace's agent is nobody",
+        "system:serviceaccount:other:outrider-agent",
+        held(),
+        held({**HELD, names.SCALE: "2"}),
+        held(),
+    ),
+    (
+        "an unreadable number is left alone",
+        "jane",
+        held({names.SCALE: "many"}, replicas=4),
+        held({names.SCALE: "many"}, replicas=5),
+        held({names.SCALE: "many"}, replicas=5),
+    ),
+]
+
+
+@pytest.mark.parametrize(("what", "user", "stored", "asked", "expected"), UPDATES)
+def test_an_update(
+    what: str, user: str, stored: Document, asked: Document, expected: Document
+) -> None:
+    assert admitted(asked, stored, user=user) == expected, what
+
+
+@pytest.mark.parametrize(("what", "user", "stored", "asked", "expected"), UPDATES)
+def test_a_second_look_changes_nothing(
+    what: str, user: str, stored: Document, asked: Document, expected: Document
+) -> None:
+    assert answer(expected, stored, user=user).operations == (), what
+
+
+def test_a_user_creates_without_our_annotations() -> None:
+    asked = deployment({names.SCALE: "0", names.HOLD: "x", "team": "shop"})
+    assert admitted(asked) == deployment({"team": "shop"})
+
+
+def test_a_created_deployment_is_left_alone() -> None:
+    assert answer(deployment({names.ENABLED: "true"})).operations == ()
+
+
+def test_what_the_agent_creates_is_left_alone() -> None:
+    assert answer(deployment({names.SCALE: "0"}), user=AGENT).operations == ()
+
+
+def test_a_number_set_by_kubectl_scale_is_a_wish() -> None:
+    stored = held(replicas=5)
+    owner = {"subresource": "scale", "fieldsV1": {"f:spec": {"f:replicas": {}}}}
+    stored["metadata"]["managedFields"] = [{"manager": "kubectl"}, owner]
+    assert admitted(stored, stored)["metadata"]["annotations"] == WISHED
+
+
+def test_a_copied_mark_of_another_version_is_no_wish() -> None:
+    stale = {**WISHED, names.WISHED: "6"}
+    assert admitted(held(stale), held())["metadata"]["annotations"] == HELD
+
+
+def test_an_unreadable_wish_is_none() -> None:
+    asked = held({**HELD, names.REPLICAS: "-1", names.WISHED: "7"})
+    assert admitted(asked, held())["metadata"]["annotations"] == {**HELD, names.WISHED: "7"}
+
+
+def test_a_new_version_says_how_to_wait() -> None:
+    said = answer(held(image="web:2"), held())
+    assert said.decision == "release"
+    assert said.warnings == (
+        "outrider: web is released as a canary; to wait until it is promoted:",
+        "kubectl wait canary/web -n shop --for=jsonpath='{.status.promotedHash}'="
+        f"{said.hash} --timeout=10m",
+    )
+
+
+def test_a_canary_of_another_name_is_named() -> None:
+    marks = {**HELD, names.CANARY_OF: "web-canary"}
+    said = answer(held(marks, image="web:2"), held(marks))
+    assert "kubectl wait canary/web-canary -n shop" in said.warnings[1]
+
+
+def test_an_update_while_adopting_is_said_to_be_held() -> None:
+    hold = {names.HOLD: "adopting"}
+    said = answer(deployment(hold, image="web:2"), deployment(hold))
+    assert said.warnings == ("outrider: web is being adopted; this update is its first release",)
+
+
+def test_a_wish_of_none_says_how_to_stop() -> None:
+    stored = held({**HELD, names.SCALE: "1"}, replicas=1)
+    said = answer(held({**HELD, names.SCALE: "1"}, replicas=0), stored)
+    command = "kubectl annotate canary/web -n shop outrider.dev/stop=true"
+    assert said.warnings == (f"outrider: to stop the app: {command}",)
+
+
+def test_an_unreadable_annotation_is_complained_of() -> None:
+    said = answer(held({names.SCALE: "many"}), held({names.SCALE: "many"}))
+    assert said.warnings == (
+        "outrider: web: outrider.dev/scale cannot be read, left alone: 'many'",
+    )
+
+
+@pytest.mark.parametrize(
+    ("user", "asked", "stored", "decision"),
+    [
+        ("jane", held(), held(), "unchanged"),
+        ("jane", held(replicas=3), held(), "kept"),
+        ("jane", held(replicas=5), held(), "wish"),
+        (AGENT, held(), held(), "agent"),
+        ("jane", deployment(image="web:2"), deployment(), "unchanged"),
+    ],
+)
+def test_the_decision_in_a_word(
+    user: str, asked: Document, stored: Document, decision: str
+) -> None:
+    assert answer(asked, stored, user=user).decision == decision
