@@ -38,6 +38,7 @@ PURE = {
     "typing",
     # Values and messages of others; none of them does anything by itself.
     "pydantic",
+    "pydantic_core",
     "google",
     "envoy",
     "xds",

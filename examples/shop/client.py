@@ -1,6 +1,7 @@
 """A load client that keeps its rate, never retries, and tells the app's failures from all others.
 
-It prints one line of JSON a second, with every request that ended in it, and a summary at the end:
+It waits for a first answer; then it prints one line of JSON a second, with every request that ended
+in it, and a summary at the end:
 
     python client.py http://shop/ --rate 50 --seconds 60 --keep-alive 10
 
@@ -114,6 +115,16 @@ async def response(reader: asyncio.StreamReader) -> tuple[int, dict[str, str]]:
     return int(first.split(" ")[1]), headers
 
 
+async def first_answer(client: Client, *, patience: float = 30) -> None:
+    """A new Service is there for the API a moment before it is there for its clients."""
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        await client.request()
+        if client.ended.pop().kind != "foreign":
+            return
+        await asyncio.sleep(0.2)
+
+
 async def send(client: Client, rate: float, stop: asyncio.Event) -> None:
     """Start a request every 1/rate seconds whatever became of those before, until told to stop."""
     began, number, running = time.monotonic(), 0, set[asyncio.Task[None]]()
@@ -170,6 +181,7 @@ async def main(options: argparse.Namespace) -> None:
         loop.add_signal_handler(number, stop.set)
     if options.seconds:
         loop.call_later(options.seconds, stop.set)
+    await first_answer(client)
     telling = asyncio.create_task(tell(client, totals))
     await send(client, options.rate, stop)
     telling.cancel()

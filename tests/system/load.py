@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import grpc
-import requests
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
@@ -26,25 +25,16 @@ class Load:
     running: list[Traffic] = field(default_factory=list)
 
     def __call__(self, place: Namespace, *options: str) -> Traffic:
-        """Requests to the shop's Service, from when it answers; one has, when this returns."""
-        eventually("the Service answers", lambda: answers(place.address()), timeout=20)
+        """Requests to the shop's Service, the first of which have been answered."""
         traffic = on_the_node(place.address(), *options)
         self.running.append(traffic)
-        eventually("a first answer", lambda: traffic.answers, timeout=20)
+        eventually("a first answer", lambda: traffic.answers, timeout=40)
         return traffic
 
     def end(self) -> None:
         for traffic in self.running:
             if traffic.process.poll() is None:
                 traffic.stop()
-
-
-def answers(url: str) -> bool:
-    """A new Service is there for the API a moment before it is there for its clients."""
-    try:
-        return requests.get(url, timeout=2, proxies={"http": ""}).ok
-    except requests.ConnectionError:
-        return False
 
 
 def losses(*clients: Traffic) -> list[Answer]:
