@@ -16,7 +16,7 @@ TIMEOUT = 10.0
 """Seconds that one call may take; watches have their own."""
 
 
-class TimedClient(client.ApiClient):  # type: ignore[misc]  # the client ships no types
+class TimedClient(client.ApiClient):
     """The official client with a time-out on every call that does not name one."""
 
     def call_api(self, *args: Any, **kwargs: Any) -> Any:
@@ -86,13 +86,11 @@ class Api:
         path = kind.path(namespace, name)
         return self.call("PUT", path, body=manifest, query={"fieldManager": manager})
 
-    def merge_status(
-        self, target: Mapping[str, Any], patch: Mapping[str, Any], *, manager: str
-    ) -> Object:
-        """Merge patch of the status; a resourceVersion in `patch.metadata` is a precondition."""
-        kind, namespace, name = place(target)
+    def replace_status(self, manifest: Mapping[str, Any], *, manager: str) -> Object:
+        """The whole status, refused as a Conflict if the object changed since it was read."""
+        kind, namespace, name = place(manifest)
         path = kind.path(namespace, name) + "/status"
-        return self.call("PATCH", path, body=patch, query={"fieldManager": manager}, content=MERGE)
+        return self.call("PUT", path, body=manifest, query={"fieldManager": manager})
 
     def delete(self, kind: str, name: str, *, namespace: str | None = None) -> None:
         """Gone or going; no error where it was gone before."""

@@ -1,0 +1,80 @@
+"""Wires the agent together and runs it until it is told to stop."""
+
+import logging
+import signal
+import sys
+import threading
+
+from prometheus_client import CollectorRegistry
+
+from agent import http, logs
+from agent.envoy import Scraper
+from agent.events import Events
+from agent.exposition import Exposition
+from agent.observe import KINDS
+from agent.perform import Performer
+from agent.settings import Settings, settings
+from agent.tick import Loop
+from agent.traffic import Windows
+from agent.xds import AdsServer
+from cluster.api import Api, connect
+from cluster.lease import Leadership
+from cluster.watch import Cache, Watched
+from delivery.names import AGENT
+
+log = logging.getLogger(__name__)
+
+SYNC_SECONDS = 300.0
+GRACE_SECONDS = 2.0
+
+
+def build(given: Settings, registry: CollectorRegistry) -> Loop:
+    connection = connect(given.kubeconfig or None)
+    api = Api(connection)
+    exposition = Exposition(registry)
+    changed = threading.Event()
+    kinds = [
+        Watched(api, kind, given.namespace, changed=lambda kind, item: changed.set())
+        for kind in KINDS
+    ]
+    events = Events(api, given.identity)
+    loop = Loop(
+        api=api,
+        cache=Cache(kinds),
+        ads=AdsServer(f"0.0.0.0:{given.xds_port}", on_nack=lambda *said: loop.rejected(*said)),
+        windows=Windows(Scraper(), failed=exposition.scrape_failed),
+        leadership=Leadership(
+            connection, name=AGENT, namespace=given.namespace, identity=given.identity
+        ),
+        exposition=exposition,
+        namespace=given.namespace,
+        events=events,
+        performer=Performer(api, events),
+        changed=changed,
+    )
+    return loop
+
+
+def main() -> int:
+    given = settings(sys.argv[1:])
+    logs.configure(given.log_level)
+    registry = CollectorRegistry()
+    loop = build(given, registry)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: loop.stop())
+    http.serve(given.http_port, registry, ready=loop.published.is_set, alive=loop.alive)
+    loop.cache.start()
+    if not loop.cache.wait(SYNC_SECONDS):
+        log.error("the namespace could not be listed in %.0f s", SYNC_SECONDS)
+        return 1
+    loop.ads.start()
+    loop.windows.start()
+    loop.leadership.start()
+    log.info("serving namespace %s", given.namespace)
+    loop.run()
+    loop.ads.stop(GRACE_SECONDS)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,112 @@
+"""One look at the namespace for one Canary: caches, routers and clock become an Observation."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from agent.traffic import Windows
+from cluster.watch import Cache
+from delivery import eligibility, names, pair
+from delivery.canary import Canary, Metric, Phase
+from delivery.observation import Observation, Routers, Traffic
+from delivery.pair import Objects
+from delivery.serving import clusters
+from delivery.strategy import canary_size
+
+KINDS = (
+    "Canary",
+    "ConfigMap",
+    "Deployment",
+    "HorizontalPodAutoscaler",
+    "Pod",
+    "ReplicaSet",
+    "Service",
+)
+
+
+def objects(cache: Cache) -> Objects:
+    return Objects(
+        deployments=cache.items("Deployment"),
+        replica_sets=cache.items("ReplicaSet"),
+        pods=cache.items("Pod"),
+        services=cache.items("Service"),
+        autoscalers=cache.items("HorizontalPodAutoscaler"),
+    )
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What all Canaries of one tick have in common."""
+
+    now: float
+    found: Objects
+    routers: Routers
+    windows: Windows
+    ports: Mapping[str, frozenset[int]]
+    mesh: str = ""
+    selected_only: bool = False
+
+    def neighbours(self) -> eligibility.Neighbours:
+        return eligibility.Neighbours(
+            services=self.found.services,
+            deployments=self.found.deployments,
+            autoscalers=self.found.autoscalers,
+            mesh=self.mesh,
+            selected_only=self.selected_only,
+        )
+
+
+def observe(canary: Canary, around: Surroundings) -> Observation:
+    target = pair.named(around.found.deployments, canary.target)
+    if target is None:
+        return Observation(now=around.now)
+    primary = pair.named(around.found.deployments, names.primary_name(canary.target))
+    analysis, status = canary.analysis, canary.status
+    service = apex_of(canary, target, around)
+    refusals = ()
+    if status.phase is Phase.NEW and primary is None:
+        refusals = eligibility.refusals(target, around.neighbours())
+    size = canary_size(analysis, status.replicas or 1)
+    return Observation(
+        now=around.now,
+        target=pair.workload(around.found, target, threshold=analysis.canary_ready_threshold),
+        primary=primary
+        and pair.workload(around.found, primary, threshold=analysis.primary_ready_threshold),
+        apex=service,
+        services={one["metadata"]["name"]: one for one in around.found.services},
+        revisions=pair.revisions(around.found, target, primary),
+        serving=pair.serving(around.found, target),
+        wish=pair.wished(target, status, size),
+        refusals=refusals,
+        routers=around.routers,
+        ports_taken=others(around.ports, canary.name),
+        traffic={metric.name: window(canary, metric, around) for metric in analysis.metrics},
+        drained=around.windows.quiet(
+            clusters(canary, names.CANARY), around.now, since=status.phase_since
+        ),
+    )
+
+
+def others(ports: Mapping[str, frozenset[int]], name: str) -> frozenset[int]:
+    return frozenset().union(*(taken for owner, taken in ports.items() if owner != name))
+
+
+def apex_of(canary: Canary, target: Any, around: Surroundings) -> Mapping[str, Any] | None:
+    """The Service that the status settled on, else the one named, else the one that selects."""
+    name = canary.status.apex or canary.service
+    if name:
+        return pair.named(around.found.services, name)
+    found = eligibility.services_of(target, around.found.services)
+    return found[0] if len(found) == 1 else None
+
+
+def window(canary: Canary, metric: Metric, around: Surroundings) -> Traffic:
+    """What the canary did lately: the metric's interval, or longer while no verdict was given.
+
+    Never from before this revision: samples of another one say nothing of it.
+    """
+    status = canary.status
+    if status.last_check is None or status.phase_since is None:
+        return Traffic()
+    start = max(status.phase_since, min(status.last_check, around.now - metric.interval))
+    return around.windows.traffic(clusters(canary, names.CANARY), start, limits=metric)

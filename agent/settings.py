@@ -1,0 +1,36 @@
+"""What an agent is told by its environment and flags, read once."""
+
+import argparse
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from delivery import names
+
+
+@dataclass(frozen=True)
+class Settings:
+    """`identity` is the pod's name. `kubeconfig` empty means: the pod's own ServiceAccount."""
+
+    namespace: str
+    identity: str
+    kubeconfig: str = ""
+    http_port: int = names.AGENT_HTTP_PORT
+    xds_port: int = names.XDS_PORT
+    log_level: str = "INFO"
+
+
+def settings(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> Settings:
+    """Flags first, then the environment (NAMESPACE, POD_NAME, KUBECONFIG, LOG_LEVEL)."""
+    said = os.environ if environment is None else environment
+    parser = argparse.ArgumentParser("agent", description="The Outrider agent of one namespace.")
+    parser.add_argument("--namespace", default=said.get("NAMESPACE"))
+    parser.add_argument("--identity", default=said.get("POD_NAME", said.get("HOSTNAME", "agent")))
+    parser.add_argument("--kubeconfig", default=said.get("KUBECONFIG", ""))
+    parser.add_argument("--http-port", type=int, default=names.AGENT_HTTP_PORT)
+    parser.add_argument("--xds-port", type=int, default=names.XDS_PORT)
+    parser.add_argument("--log-level", default=said.get("LOG_LEVEL", "INFO").upper())
+    given = parser.parse_args(arguments)
+    if not given.namespace:
+        parser.error("--namespace, or NAMESPACE in the environment, must name the namespace")
+    return Settings(**vars(given))

@@ -1,0 +1,232 @@
+"""The loop of one namespace: look, decide, act; woken by whatever changes, and each second."""
+
+import logging
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from agent import routers
+from agent.events import Events
+from agent.exposition import Exposition
+from agent.observe import Surroundings, objects, observe
+from agent.perform import Performer
+from agent.traffic import Windows
+from agent.xds import AdsServer
+from cluster.api import Api, Object
+from cluster.errors import ClusterError, Conflict
+from cluster.lease import Leadership
+from cluster.watch import Cache
+from delivery import adoption, apex, names, pair, schema, serving
+from delivery.canary import IDLE, Canary, Phase
+from delivery.eligibility import MESH_LABELS, Neighbours
+from delivery.intent import effects
+from delivery.names import AGENT_MANAGER
+from delivery.pair import Objects
+from delivery.routers.envoy import resources
+from delivery.step import step
+
+log = logging.getLogger(__name__)
+
+TICK_SECONDS = 1.0
+STUCK_SECONDS = 60.0
+"""Without a turn for so long, the kubelet restarts the agent."""
+NAMESPACE_SECONDS = 10.0
+"""How often the namespace's own labels are read: they change by hand."""
+
+
+@dataclass
+class Loop:
+    """Everything one agent does; `changed` wakes it before the second is over."""
+
+    api: Api
+    cache: Cache
+    ads: AdsServer
+    windows: Windows
+    leadership: Leadership
+    exposition: Exposition
+    namespace: str
+    events: Events
+    performer: Performer
+    changed: threading.Event = field(default_factory=threading.Event)
+    stopping: threading.Event = field(default_factory=threading.Event)
+    written: dict[str, Object] = field(default_factory=dict)
+    refused: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    invalid: dict[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    labels_read: float = 0.0
+    rejections: dict[str, str] = field(default_factory=dict)
+    published: threading.Event = field(default_factory=threading.Event)
+    turned: float = field(default_factory=time.monotonic)
+
+    def alive(self) -> bool:
+        return time.monotonic() - self.turned < STUCK_SECONDS
+
+    def stop(self) -> None:
+        self.stopping.set()
+        self.changed.set()
+
+    def run(self) -> None:
+        while not self.stopping.is_set():
+            self.changed.wait(TICK_SECONDS)
+            self.changed.clear()
+            started = time.monotonic()
+            try:
+                self.tick()
+            except Exception:
+                # Fail closed: nothing is decided in this tick; the routers keep what they have.
+                log.exception("tick failed")
+                self.stopping.wait(TICK_SECONDS)
+            self.turned = time.monotonic()
+            log.debug("tick took %.3f s", self.turned - started)
+
+    def tick(self) -> None:
+        found = objects(self.cache)
+        canaries = list(self.canaries(found))
+        self.publish([canary for _, canary in canaries], found)
+        self.exposition.update([canary for _, canary in canaries])
+        self.windows.scrape_while(any(is_moving(canary) for _, canary in canaries))
+        self.windows.aim(routers.addresses(found.pods))
+        if not self.leadership.held.is_set():
+            return
+        around = self.surroundings([canary for _, canary in canaries], found)
+        self.adopt([canary for _, canary in canaries], around.neighbours())
+        for raw, canary in canaries:
+            self.turn(raw, canary, around)
+
+    def canaries(self, found: Objects) -> Iterator[tuple[Object, Canary]]:
+        """Each Canary as last written by us or seen, whichever is newer."""
+        seen = {raw["metadata"]["name"]: raw for raw in self.cache.items("Canary")}
+        for name in set(self.written) - set(seen):
+            del self.written[name]
+        for name, raw in sorted(seen.items()):
+            newest = max((raw, self.written.get(name, raw)), key=version)
+            if newest["metadata"].get("deletionTimestamp"):
+                continue
+            try:
+                yield newest, self.parsed(newest, found)
+            except schema.InvalidCanary as error:
+                self.say_invalid(newest, str(error))
+
+    def parsed(self, raw: Object, found: Objects) -> Canary:
+        name = raw["spec"]["targetRef"]["name"] if schema.is_generated(raw) else ""
+        target = pair.named(found.deployments, name) or {"metadata": {}}
+        config = pair.named(self.cache.items("ConfigMap"), names.DEFAULTS) or {}
+        said = (config.get("data") or {}, target["metadata"].get("annotations") or {})
+        analysis, problems = schema.defaults_from(*said)
+        for problem in problems:
+            self.say_invalid(raw, problem)
+        return schema.parse(raw, analysis, progress_deadline=schema.deadline_from(*said))
+
+    def say_invalid(self, raw: Object, text: str) -> None:
+        name = raw["metadata"]["name"]
+        if self.invalid.get(name) != text and self.leadership.held.is_set():
+            self.invalid[name] = text
+            self.events.warn(raw, text)
+
+    def publish(self, canaries: Sequence[Canary], found: Objects) -> None:
+        """Every replica serves the routers from the same status, leading or not."""
+        self.ads.publish(
+            resources(
+                application
+                for canary in canaries
+                for application in serving.applications(canary, found)
+            )
+        )
+        self.published.set()
+
+    def surroundings(self, canaries: Sequence[Canary], found: Objects) -> Surroundings:
+        now = round(time.time(), 6)
+        if now - self.labels_read > NAMESPACE_SECONDS:
+            read = self.api.read("Namespace", self.namespace) or {"metadata": {}}
+            self.labels, self.labels_read = read["metadata"].get("labels") or {}, now
+        seen = routers.look(
+            found.pods,
+            unrouted_ports(canaries, found),
+            rejected="; ".join(self.rejections.values()),
+        )
+        return Surroundings(
+            now=now,
+            found=found,
+            routers=seen,
+            windows=self.windows,
+            ports={one.name: frozenset(one.status.ports.values()) for one in canaries},
+            mesh=next((label for label in MESH_LABELS if meshed(self.labels, label)), ""),
+            selected_only=self.labels.get(names.ENABLED) == "selected",
+        )
+
+    def adopt(self, canaries: Sequence[Canary], neighbours: Neighbours) -> None:
+        if self.labels.get(names.ENABLED) not in ("true", "selected"):
+            return
+        found = adoption.next_adoption(canaries, neighbours)
+        for name, reasons in found.refused.items():
+            if self.refused.get(name) != reasons:
+                deployment = pair.named(neighbours.deployments, name) or {}
+                text = f"{name} is left alone: {'; '.join(reasons)}"
+                self.events.record(deployment, "Warning", text, reason="NotAdopted")
+        self.refused = dict(found.refused)
+        self.exposition.refuse(self.refused)
+        if found.target:
+            metadata = found.target["metadata"]
+            manifest = schema.generated(metadata["name"], self.namespace, uid=metadata["uid"])
+            self.api.apply(manifest, manager=AGENT_MANAGER)
+
+    def turn(self, raw: Object, canary: Canary, around: Surroundings) -> None:
+        """One Canary: decide, write the intent, say why, then whatever is still to be done."""
+        started = time.monotonic()
+        seen = observe(canary, around)
+        decision = step(canary, seen)
+        after = decision.canary
+        if after.status != canary.status:
+            try:
+                raw = self.performer.write_status(raw, after)
+            except Conflict as error:
+                log.info("decided anew: %s", error)
+                return
+            except ClusterError as error:
+                log.warning("status not written: %s", error)
+                return
+            self.written[after.name] = raw
+            self.republish(after, around)
+        for message in decision.messages:
+            self.events.record(raw, message.type, message.text)
+        for effect in effects(after, seen):
+            self.performer.perform(effect, raw)
+        self.exposition.turned(canary, after, time.monotonic() - started)
+
+    def republish(self, after: Canary, around: Surroundings) -> None:
+        """A new weight goes to the routers now, not at the next tick."""
+        canaries = [
+            after if one.name == after.name else one for _, one in self.canaries(around.found)
+        ]
+        self.publish(canaries, around.found)
+
+    def rejected(self, node: str, kind: str, detail: str) -> None:
+        """A router refused what it was told: said here, and the release halts (rules.analysis)."""
+        self.rejections[node] = f"{node}: {detail}"
+        self.exposition.reject(node)
+        self.changed.set()
+
+
+def version(raw: Object) -> int:
+    return int(raw["metadata"].get("resourceVersion") or 0)
+
+
+def is_moving(canary: Canary) -> bool:
+    """Whether a release is under way, or its canary still ends requests."""
+    status = canary.status
+    return status.phase not in (Phase.NEW, *IDLE, Phase.INITIALIZING) or bool(status.scale)
+
+
+def unrouted_ports(canaries: Sequence[Canary], found: Objects) -> set[int]:
+    """The router ports that an apex may move to next: only those need to be tried."""
+    ports: set[int] = set()
+    for canary in canaries:
+        service = pair.named(found.services, canary.status.apex)
+        if service is not None and not apex.leads_to_routers(service):
+            ports |= set(canary.status.ports.values())
+    return ports
+
+
+def meshed(labels: Mapping[str, str], label: str) -> bool:
+    return labels.get(label, "disabled") not in ("disabled", "none", "false")

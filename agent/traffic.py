@@ -1,0 +1,133 @@
+"""What the routers counted lately: scraped each second while a release runs, kept as windows."""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from agent.envoy import ScrapeError, Scraper
+from delivery import stats
+from delivery.canary import Metric
+from delivery.observation import Traffic
+from delivery.stats import Counters, Sample
+
+log = logging.getLogger(__name__)
+
+SCRAPE_SECONDS = 1.0
+DEADLINE_SECONDS = 0.8
+KEPT_SECONDS = 3600.0
+"""A metric's window is not longer than this."""
+SETTLE_SECONDS = 0.5
+"""From a written weight to the routers' acting on it, generously (design: 0.25 s)."""
+QUIET_SCRAPES = 2
+
+
+@dataclass(frozen=True)
+class Look:
+    """One scrape of all routers: what was new since the one before, and what is still open."""
+
+    time: float
+    samples: Mapping[str, Sample]
+    active: Mapping[str, int]
+    complete: bool
+
+
+class Windows:
+    """The looks of the last hour, by clusters."""
+
+    def __init__(self, scraper: Scraper, *, failed: Callable[[str], None]) -> None:
+        self.scraper = scraper
+        self.failed = failed
+        self.looks: deque[Look] = deque()
+        self.before: dict[str, Mapping[str, Counters]] = {}
+        self.addresses: tuple[str, ...] = ()
+        self.wanted = threading.Event()
+        self.lock = threading.Lock()
+        self.looked: Callable[[], None] = lambda: None
+
+    def start(self) -> None:
+        threading.Thread(target=self.run, name="scrape", daemon=True).start()
+
+    def aim(self, addresses: Sequence[str]) -> None:
+        self.addresses = tuple(addresses)
+
+    def scrape_while(self, moving: bool) -> None:
+        """Never when idle; what was counted before a pause says nothing of what comes after."""
+        if moving:
+            self.wanted.set()
+            return
+        self.wanted.clear()
+        with self.lock:
+            self.before.clear()
+
+    def run(self) -> None:
+        while True:
+            self.wanted.wait()
+            started = time.monotonic()
+            self.take()
+            self.looked()
+            rest = SCRAPE_SECONDS - (time.monotonic() - started)
+            threading.Event().wait(max(0.05, rest))
+
+    def take(self) -> None:
+        """One look; a router that does not answer in time is left out and caught up with later."""
+        answers = self.scraper.scrape(self.addresses, deadline=DEADLINE_SECONDS)
+        counted = {address: self.parsed(address, said) for address, said in answers.items()}
+        read = {address: found for address, found in counted.items() if found is not None}
+        with self.lock:
+            deltas = [stats.delta(self.before.get(one), found) for one, found in read.items()]
+            kept = {one: found for one, found in self.before.items() if one in self.addresses}
+            self.before = {**kept, **read}
+            active: dict[str, int] = {}
+            for found in read.values():
+                for cluster, counters in found.items():
+                    active[cluster] = active.get(cluster, 0) + counters.active
+            complete = len(read) == len(counted)
+            self.looks.append(Look(time.time(), stats.total(deltas), active, complete))
+            while self.looks[0].time < time.time() - KEPT_SECONDS:
+                self.looks.popleft()
+
+    def parsed(self, address: str, said: str | ScrapeError) -> Mapping[str, Counters] | None:
+        try:
+            if isinstance(said, ScrapeError):
+                raise said
+            return stats.parse(said)
+        except (ScrapeError, stats.StatsMalformed) as error:
+            log.warning("router %s: %s", address, error)
+            self.failed(address)
+            return None
+
+    def traffic(self, clusters: Iterable[str], start: float, *, limits: Metric) -> Traffic:
+        """What was counted for these clusters since `start`."""
+        wanted = tuple(clusters)
+        with self.lock:
+            since = [look for look in self.looks if look.time > start]
+        sample = stats.merged(
+            look.samples[cluster] for look in since for cluster in wanted if cluster in look.samples
+        )
+        limit = limits.maximum
+        return Traffic(
+            requests=sample.requests,
+            bad=sample.bad,
+            p99=sample.quantile(0.99),
+            slow={} if limit is None else {limit: sample.slower_than(limit)},
+            seconds=since[-1].time - start if since else 0.0,
+        )
+
+    def quiet(self, clusters: Iterable[str], now: float, *, since: float | None) -> bool:
+        """Whether the last looks since the weight fell saw no request begin, run or end."""
+        if not self.addresses:
+            return True
+        wanted = tuple(clusters)
+        start = (since if since is not None else now) + SETTLE_SECONDS
+        with self.lock:
+            last = [look for look in self.looks if look.time > start][-QUIET_SCRAPES:]
+        return len(last) == QUIET_SCRAPES and all(
+            look.complete
+            and not look.active.get(cluster, 0)
+            and not look.samples.get(cluster, Sample()).requests
+            for look in last
+            for cluster in wanted
+        )

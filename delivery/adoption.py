@@ -1,0 +1,53 @@
+"""Which Deployment of a namespace gets a Canary next, and what is said of those that get none."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from delivery import eligibility, names
+from delivery.canary import Canary, Phase
+from delivery.eligibility import Neighbours
+from delivery.frozen import frozen
+from delivery.pods import Object
+
+ADOPTING = (Phase.NEW, Phase.INITIALIZING)
+PASSING = "a rollout is under way"
+"""A reason that ends by itself, and so is not worth an Event."""
+
+
+@dataclass(frozen=True)
+class Adoption:
+    """`target` is to be adopted now; `refused` maps the names of the others to their reasons."""
+
+    target: Object | None = None
+    refused: Mapping[str, tuple[str, ...]] = field(default_factory=frozen)
+
+
+def next_adoption(canaries: Sequence[Canary], neighbours: Neighbours) -> Adoption:
+    """One after another: nothing is adopted while another app is on its way."""
+    managed = {canary.target for canary in canaries}
+    busy = any(canary.status.phase in ADOPTING for canary in canaries)
+    refused: dict[str, tuple[str, ...]] = {}
+    target: Object | None = None
+    for deployment in candidates(neighbours, managed):
+        reasons = eligibility.refusals(deployment, neighbours)
+        if not reasons:
+            target = target or deployment
+        elif lasting := tuple(one for one in reasons if not one.startswith(PASSING)):
+            refused[deployment["metadata"]["name"]] = lasting
+    return Adoption(None if busy else target, refused)
+
+
+def candidates(neighbours: Neighbours, managed: Iterable[str]) -> Iterable[Object]:
+    """Every Deployment that is neither ours, nor managed, nor left out by its user; by name."""
+    taken = {*managed, *(names.primary_name(name) for name in managed)}
+    return sorted(
+        (
+            deployment
+            for deployment in neighbours.deployments
+            if deployment["metadata"]["name"] not in taken
+            and not deployment["metadata"].get("deletionTimestamp")
+            and not eligibility.is_ours(deployment)
+            and not eligibility.opted_out(deployment, neighbours)
+        ),
+        key=lambda deployment: str(deployment["metadata"]["name"]),
+    )

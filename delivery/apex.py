@@ -1,0 +1,96 @@
+"""The Service that clients call: where it led before us, and where it leads now."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from delivery import names
+from delivery.canary import Canary
+from delivery.observation import Observation
+from delivery.pods import annotations_of
+
+Service = Mapping[str, Any]
+
+ROUTER_SELECTOR = {"app.kubernetes.io/name": names.ROUTER}
+
+
+def number(port: Mapping[str, Any]) -> str:
+    return str(port["port"])
+
+
+def own_target(port: Mapping[str, Any]) -> int | str:
+    """Kubernetes takes the port itself where no targetPort is given."""
+    target: int | str = port.get("targetPort", port["port"])
+    return target
+
+
+def origin(apex: Service) -> Mapping[str, Any]:
+    """The user's own selector and target ports, from before or beneath the routed ones."""
+    kept = annotations_of(apex).get(names.ORIGIN)
+    if kept:
+        found: Mapping[str, Any] = json.loads(kept)
+        return found
+    spec = apex["spec"]
+    targets = {number(port): own_target(port) for port in spec["ports"]}
+    return {"selector": dict(spec.get("selector") or {}), "targetPorts": targets}
+
+
+def own_ports(apex: Service) -> Sequence[Mapping[str, Any]]:
+    """The Service's ports as the user wrote them."""
+    targets = origin(apex)["targetPorts"]
+    return [
+        {**port, "targetPort": targets.get(number(port), own_target(port))}
+        for port in apex["spec"]["ports"]
+    ]
+
+
+def leads_to(apex: Service) -> Mapping[str, Any]:
+    """What the Service selects and targets now."""
+    spec = apex["spec"]
+    targets = {number(port): own_target(port) for port in spec["ports"]}
+    return {"selector": dict(spec.get("selector") or {}), "targetPorts": targets}
+
+
+def leads_to_routers(apex: Service) -> bool:
+    return bool(leads_to(apex)["selector"] == ROUTER_SELECTOR)
+
+
+def listeners_open(canary: Canary, seen: Observation) -> bool:
+    """Whether every ready router serves every port of this app, and there is one."""
+    return seen.routers.ready > 0 and set(canary.status.ports.values()) <= seen.routers.listening
+
+
+def wanted_route(canary: Canary, seen: Observation) -> Mapping[str, Any] | None:
+    """Where the apex should lead: the routers; the primary while none is ready; None: untouched.
+
+    Once it leads to routers it stays there while one is ready: a ready router has its whole
+    configuration (bootstrap.py), and a probe that failed once must not move users.
+    """
+    if canary.status.apex_moved is None or seen.apex is None:
+        return None
+    routed = leads_to_routers(seen.apex)
+    if listeners_open(canary, seen) or (routed and seen.routers.ready):
+        return {"selector": ROUTER_SELECTOR, "targetPorts": dict(canary.status.ports)}
+    if seen.primary is None:
+        return None
+    selector = dict(seen.primary.manifest["spec"]["selector"]["matchLabels"])
+    return {"selector": selector, "targetPorts": origin(seen.apex)["targetPorts"]}
+
+
+def allocated(name: str, ports: Sequence[str], taken: frozenset[int]) -> Mapping[str, int]:
+    """A router port for each port of an app: where its name hashes to, then the next free one.
+
+    Starting from the name's hash keeps a freed port from going to the next app that comes.
+    """
+    found: dict[str, int] = {}
+    used = set(taken)
+    for port in ports:
+        start = names.digest(f"{name}/{port}")
+        candidate = next(
+            chosen
+            for step in range(len(names.LISTENERS))
+            if (chosen := names.LISTENERS[(start + step) % len(names.LISTENERS)]) not in used
+        )
+        found[port] = candidate
+        used.add(candidate)
+    return found

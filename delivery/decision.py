@@ -1,0 +1,62 @@
+"""What was decided, as a value: the next status, what is said about it, and the effects."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from delivery.canary import Canary
+from delivery.frozen import frozen
+
+NORMAL = "Normal"
+WARNING = "Warning"
+
+
+@dataclass(frozen=True)
+class Message:
+    """An Event on the Canary, in Flagger's words where Flagger has such an event."""
+
+    type: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Apply:
+    """Server-side apply of an object that is ours."""
+
+    manifest: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Annotate:
+    """An intent, said by annotation on an object of the user's; admission makes it so.
+
+    `shows` is the merge patch that the answer must agree with; where it does not (admission is
+    down), that patch is what the agent writes itself. `version` is the resourceVersion that was
+    seen: if the object changed since, nothing is written and the next look decides anew.
+    """
+
+    kind: str
+    name: str
+    annotations: Mapping[str, str | None]
+    shows: Mapping[str, Any] = field(default_factory=frozen)
+    version: str = ""
+
+
+Effect = Apply | Annotate
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The next canary and why; its status is written before any effect is performed."""
+
+    canary: Canary
+    reason: str
+    messages: tuple[Message, ...] = ()
+
+
+def normal(text: str) -> Message:
+    return Message(NORMAL, text)
+
+
+def warning(text: str) -> Message:
+    return Message(WARNING, text)

@@ -1,0 +1,134 @@
+"""What is to be done, from the intent alone: what the world does not show yet, in safe order."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from delivery import apex, names, workload
+from delivery.canary import Canary, Phase, Status
+from delivery.decision import Annotate, Apply, Effect
+from delivery.hashing import template_hash
+from delivery.observation import Observation, Workload
+
+ADOPTED = frozenset(Phase) - {Phase.NEW, Phase.INITIALIZING}
+
+
+def effects(canary: Canary, seen: Observation) -> tuple[Effect, ...]:
+    """Every effect still missing; none when the world is as intended.
+
+    The order is the safe one: what serves first, then what leads to it, then what may go.
+    """
+    if canary.status.phase is Phase.NEW or canary.suspend or seen.target is None:
+        return ()
+    if seen.apex is None:
+        return tuple(primary_effects(canary, seen, seen.target))
+    return (
+        *primary_effects(canary, seen, seen.target),
+        *service_effects(canary, seen, seen.apex),
+        *apex_effects(canary, seen, seen.apex),
+        *target_effects(canary, seen.target),
+    )
+
+
+def primary_revision(status: Status) -> str:
+    """The revision that the primary should run: the analysed one from promotion on."""
+    promoting = status.phase in (Phase.PROMOTING, Phase.FINALISING)
+    return status.observed if promoting else status.promoted
+
+
+def primary_effects(canary: Canary, seen: Observation, target: Workload) -> Iterator[Effect]:
+    template = seen.revisions.get(primary_revision(canary.status))
+    if template is None:
+        return
+    if seen.primary:
+        selector = seen.primary.manifest["spec"]["selector"]["matchLabels"]
+    else:
+        selector = workload.primary_labels(target.manifest)
+    manifest = workload.primary(
+        canary,
+        target.manifest,
+        template=template,
+        selector=selector,
+        replicas=canary.status.replicas or 1,
+    )
+    if seen.primary is None or differs(seen.primary, manifest):
+        yield Apply(manifest)
+
+
+def differs(primary: Workload, wanted: Mapping[str, Any]) -> bool:
+    """Whether the primary is not as wanted in what we own: template, size, and how it rolls."""
+    found, spec = primary.manifest["spec"], wanted["spec"]
+    same = all(found.get(key) == spec[key] for key in spec if key not in ("template", "selector"))
+    return not same or primary.revision != template_hash(spec["template"])
+
+
+def service_effects(
+    canary: Canary, seen: Observation, service: Mapping[str, Any]
+) -> Iterator[Effect]:
+    ports = apex.own_ports(service)
+    own = apex.origin(service)["selector"]
+    selectors = {names.CANARY: {**own, names.ROLE: names.CANARY}}
+    if seen.primary:
+        selectors[names.PRIMARY] = seen.primary.manifest["spec"]["selector"]["matchLabels"]
+    for role, selector in selectors.items():
+        manifest = workload.role_service(canary, role, selector=selector, ports=ports)
+        found = seen.services.get(manifest["metadata"]["name"])
+        if found is None or not covers(found["spec"], manifest["spec"]):
+            yield Apply(manifest)
+
+
+def covers(found: Any, wanted: Any) -> bool:
+    """Whether all that is wanted is there; what the API server added does not matter."""
+    if isinstance(wanted, Mapping) and isinstance(found, Mapping):
+        return all(covers(found.get(key), wanted[key]) for key in wanted)
+    if isinstance(wanted, list) and isinstance(found, list):
+        return len(found) == len(wanted) and all(map(covers, found, wanted))
+    return bool(found == wanted)
+
+
+def apex_effects(canary: Canary, seen: Observation, service: Mapping[str, Any]) -> Iterator[Effect]:
+    route = apex.wanted_route(canary, seen)
+    if route is None or apex.leads_to(service) == route:
+        return
+    annotations = {
+        names.ROUTE: json.dumps(route, sort_keys=True),
+        names.ORIGIN: json.dumps(apex.origin(service), sort_keys=True),
+    }
+    targets = route["targetPorts"]
+    ports = [
+        {**port, "targetPort": targets.get(apex.number(port), port.get("targetPort"))}
+        for port in service["spec"]["ports"]
+    ]
+    # null removes the labels of the other selector: a merge patch would keep them.
+    dropped = {key: None for key in service["spec"].get("selector") or {}}
+    shows = {"spec": {"selector": {**dropped, **route["selector"]}, "ports": ports}}
+    yield annotate(service, annotations, shows)
+
+
+def target_effects(canary: Canary, target: Workload) -> Iterator[Effect]:
+    """The hold while the app is adopted, the held number of replicas ever after."""
+    status = canary.status
+    annotations: dict[str, str | None] = {}
+    shows: dict[str, Any] = {}
+    holding = status.phase is Phase.INITIALIZING and status.scale is None
+    if holding and not target.on_hold and not target.paused:
+        annotations[names.HOLD], shows["paused"] = "true", True
+    if not holding and target.on_hold:
+        annotations[names.HOLD], shows["paused"] = None, False
+    if status.scale is not None and (target.held, target.replicas) != (status.scale, status.scale):
+        annotations[names.SCALE] = str(status.scale)
+        annotations[names.REPLICAS] = str(status.replicas or 1)
+        annotations[names.CANARY_OF] = canary.name
+        shows["replicas"] = status.scale
+        shows["template"] = {"metadata": {"labels": {names.ROLE: names.CANARY}}}
+    if annotations:
+        yield annotate(target.manifest, annotations, {"spec": shows})
+
+
+def annotate(
+    found: Mapping[str, Any], annotations: Mapping[str, str | None], shows: Mapping[str, Any]
+) -> Annotate:
+    """Holds for just the version that was seen: a wish that came since is not written over."""
+    metadata = found["metadata"]
+    version = metadata.get("resourceVersion", "")
+    return Annotate(found["kind"], metadata["name"], annotations, shows, version)

@@ -1,0 +1,87 @@
+"""What one look at the world saw, as values: nothing here reads, everything here was read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from delivery.frozen import frozen
+
+
+@dataclass(frozen=True)
+class Workload:
+    """One half of a pair: its Deployment, and what its pods say.
+
+    `revision` is the hash of its pod template (hashing.template_hash). `held` is the number that
+    the annotation outrider.dev/scale holds it at. `failing` is why a pod of the current revision
+    cannot run ("pod X: CrashLoopBackOff: …"), `stuck` why the rollout will not end, `waiting` why
+    it has not ended yet; empty where there is no such reason.
+    """
+
+    manifest: Mapping[str, Any]
+    revision: str
+    replicas: int
+    held: int | None = None
+    failing: str = ""
+    stuck: str = ""
+    waiting: str = ""
+    ready_pods: int = 0
+    on_hold: bool = False
+    paused: bool = False
+
+    @property
+    def name(self) -> str:
+        return str(self.manifest["metadata"]["name"])
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """What the routers counted of one version in a window of `seconds`.
+
+    `bad` are requests that ended in a 5xx, a reset, or that another endpoint had to rescue.
+    `slow` maps a limit in milliseconds to the requests that took longer; `p99` is in milliseconds.
+    """
+
+    requests: int = 0
+    bad: int = 0
+    p99: float | None = None
+    slow: Mapping[float, int] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Routers:
+    """The namespace's routers: how many are ready, and what they say of their configuration.
+
+    `listening` are the listener ports that are open on every ready router; `rejected` is the
+    complaint of a router that refused its configuration.
+    """
+
+    ready: int = 0
+    listening: frozenset[int] = frozenset()
+    rejected: str = ""
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One look at everything that a decision about one Canary may depend on.
+
+    `now` is seconds since the epoch. `revisions` maps each known template hash to its template.
+    `serving` is the revision whose pods serve while there is no primary yet. `wish` is the number
+    of replicas that the user asked for, None where nothing new was asked. `traffic` maps a metric's
+    name to what the canary did in that metric's window. `drained` says that no router has a request
+    of the canary open, nor had a new one lately.
+    """
+
+    now: float
+    target: Workload | None = None
+    primary: Workload | None = None
+    apex: Mapping[str, Any] | None = None
+    services: Mapping[str, Mapping[str, Any]] = field(default_factory=frozen)
+    revisions: Mapping[str, Mapping[str, Any]] = field(default_factory=frozen)
+    serving: str = ""
+    wish: int | None = None
+    refusals: tuple[str, ...] = ()
+    routers: Routers = Routers()
+    ports_taken: frozenset[int] = frozenset()
+    traffic: Mapping[str, Traffic] = field(default_factory=frozen)
+    drained: bool = False

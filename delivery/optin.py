@@ -1,0 +1,205 @@
+"""What a namespace gets with the label: its agent and its routers, as manifests."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from delivery import names
+from delivery.routers.bootstrap import bootstrap
+from delivery.routers.drain import DRAIN, GRACE_SECONDS
+
+Manifest = Mapping[str, Any]
+
+NAME = "app.kubernetes.io/name"
+APPLIED = "outrider.dev/applied"
+"""On what we made: the hash of the manifest, so that a field which left it is noticed."""
+ENROLLED = ("true", "selected")
+"""Values of the namespace's label: all eligible Deployments, or those annotated."""
+USER = 65532
+
+
+@dataclass(frozen=True)
+class Images:
+    """Of the two programs that run in a user's namespace."""
+
+    agent: str
+    router: str
+
+
+def enrolled(namespace: Manifest) -> bool:
+    """Whether a namespace asks for Outrider and is not on its way out."""
+    metadata = namespace["metadata"]
+    asks = (metadata.get("labels") or {}).get(names.ENABLED) in ENROLLED
+    return asks and not metadata.get("deletionTimestamp")
+
+
+def namespace_parts(namespace: str, images: Images) -> tuple[Manifest, ...]:
+    """In the order in which they are needed; made again by server-side apply, they are equal."""
+    config = json.dumps(bootstrap(namespace), sort_keys=True)
+    parts = (
+        part("v1", "ServiceAccount", names.AGENT),
+        binding(namespace),
+        agent_service(),
+        agent(images.agent),
+        part("v1", "ConfigMap", names.ROUTER, data={"envoy.json": config}),
+        router_budget(),
+        router(images.router, digest(config)),
+    )
+    return tuple(placed(one, namespace) for one in parts)
+
+
+def covers(found: Any, wanted: Any) -> bool:
+    """Whether what was found has all that is wanted; the API server's defaults may be beside it."""
+    if isinstance(wanted, Mapping):
+        return isinstance(found, Mapping) and all(
+            key in found and covers(found[key], value) for key, value in wanted.items()
+        )
+    if isinstance(wanted, list):
+        same = isinstance(found, list) and len(found) == len(wanted)
+        return same and all(covers(one, other) for one, other in zip(found, wanted, strict=True))
+    return bool(found == wanted)
+
+
+def digest(content: str) -> str:
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def part(api_version: str, kind: str, name: str, **content: Any) -> dict[str, Any]:
+    labels = {NAME: name, names.MANAGED_BY: names.OUTRIDER}
+    metadata = {"name": name, "labels": labels, "annotations": {}}
+    return {"apiVersion": api_version, "kind": kind, "metadata": metadata, **content}
+
+
+def placed(manifest: Manifest, namespace: str) -> Manifest:
+    """The manifest in its namespace, with its own hash."""
+    marks = {APPLIED: digest(json.dumps(manifest, sort_keys=True))}
+    if manifest["kind"] == "Deployment":
+        # What releases others is not released by itself.
+        marks[names.ENABLED] = "false"
+    metadata = {**manifest["metadata"], "namespace": namespace, "annotations": marks}
+    return {**manifest, "metadata": metadata}
+
+
+def binding(namespace: str) -> dict[str, Any]:
+    """The ClusterRole's rights, in this namespace only."""
+    group = "rbac.authorization.k8s.io"
+    subject = {"kind": "ServiceAccount", "name": names.AGENT, "namespace": namespace}
+    role = {"apiGroup": group, "kind": "ClusterRole", "name": names.AGENT}
+    return part(f"{group}/v1", "RoleBinding", names.AGENT, subjects=[subject], roleRef=role)
+
+
+def agent_service() -> dict[str, Any]:
+    """Headless: each router sees every agent, and holds on to one."""
+    port = {"name": "grpc-xds", "port": names.XDS_PORT, "targetPort": names.XDS_PORT}
+    spec = {"clusterIP": "None", "selector": {NAME: names.AGENT}, "ports": [port]}
+    return part("v1", "Service", names.AGENT, spec=spec)
+
+
+def agent(image: str) -> dict[str, Any]:
+    container = {
+        **contained("agent", image, memory="96Mi"),
+        "env": [env("NAMESPACE", "metadata.namespace"), env("POD_NAME", "metadata.name")],
+        "ports": [
+            {"name": "http", "containerPort": names.AGENT_HTTP_PORT},
+            {"name": "grpc-xds", "containerPort": names.XDS_PORT},
+        ],
+        "livenessProbe": probe("/healthz", names.AGENT_HTTP_PORT, periodSeconds=10),
+        "readinessProbe": probe("/readyz", names.AGENT_HTTP_PORT, periodSeconds=2),
+    }
+    pod = {"serviceAccountName": names.AGENT, "containers": [container]}
+    return deployment(names.AGENT, pod, {})
+
+
+def router(image: str, config: str) -> dict[str, Any]:
+    """Envoy and nothing else in the pod: no token, no process of ours."""
+    container = {
+        **contained("envoy", image, memory="64Mi"),
+        "command": ["envoy"],
+        "args": [
+            "--config-path",
+            "/etc/envoy/envoy.json",
+            "--service-node",
+            "$(POD_NAME)",
+            "--log-level",
+            "warning",
+            "--concurrency",
+            "2",
+            "--disable-hot-restart",
+        ],
+        "env": [env("POD_NAME", "metadata.name")],
+        "ports": [{"name": "http-stats", "containerPort": names.ROUTER_STATS_PORT}],
+        "readinessProbe": probe("/ready", names.ROUTER_STATS_PORT, periodSeconds=1),
+        "lifecycle": {"preStop": {"exec": {"command": ["bash", "-c", DRAIN]}}},
+        "volumeMounts": [{"name": "config", "mountPath": "/etc/envoy", "readOnly": True}],
+    }
+    pod = {
+        "automountServiceAccountToken": False,
+        "terminationGracePeriodSeconds": GRACE_SECONDS,
+        "containers": [container],
+        "volumes": [{"name": "config", "configMap": {"name": names.ROUTER}}],
+    }
+    # A router reads its bootstrap once: another one makes other pods.
+    return deployment(names.ROUTER, pod, {"outrider.dev/bootstrap": config})
+
+
+def router_budget() -> dict[str, Any]:
+    spec = {"maxUnavailable": 1, "selector": {"matchLabels": {NAME: names.ROUTER}}}
+    return part("policy/v1", "PodDisruptionBudget", names.ROUTER, spec=spec)
+
+
+def deployment(name: str, pod: Manifest, annotations: Mapping[str, str]) -> dict[str, Any]:
+    """Two replicas, apart where there is room, never fewer during an update."""
+    selector = {NAME: name}
+    term = {"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": selector}}
+    apart = [{"weight": 100, "podAffinityTerm": term}]
+    affinity = {"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": apart}}
+    metadata = {
+        "labels": {**selector, names.MANAGED_BY: names.OUTRIDER},
+        "annotations": dict(annotations),
+    }
+    identity = {
+        "runAsNonRoot": True,
+        "runAsUser": USER,
+        "runAsGroup": USER,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+    spec = {
+        "replicas": 2,
+        "selector": {"matchLabels": selector},
+        "strategy": {"rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
+        "template": {
+            "metadata": metadata if annotations else {"labels": metadata["labels"]},
+            "spec": {
+                "affinity": affinity,
+                "enableServiceLinks": False,
+                "securityContext": identity,
+                **pod,
+            },
+        },
+    }
+    return part("apps/v1", "Deployment", name, spec=spec)
+
+
+def contained(name: str, image: str, *, memory: str) -> dict[str, Any]:
+    """A container as PodSecurity `restricted` wants it."""
+    return {
+        "name": name,
+        "image": image,
+        "imagePullPolicy": "IfNotPresent",
+        "resources": {"requests": {"cpu": "50m", "memory": memory}},
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+            "readOnlyRootFilesystem": True,
+        },
+    }
+
+
+def env(name: str, path: str) -> dict[str, Any]:
+    return {"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}}
+
+
+def probe(path: str, port: int, **times: int) -> dict[str, Any]:
+    return {"httpGet": {"path": path, "port": port}, **times}

@@ -1,0 +1,91 @@
+"""What pods and Deployments say of themselves, read off plain mappings (reference, 2.9)."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+CRASHED = ("CrashLoopBackOff", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName")
+"""Reasons to wait that waiting does not mend."""
+
+Object = Mapping[str, Any]
+
+
+def labels_of(item: Object) -> Mapping[str, str]:
+    return item["metadata"].get("labels") or {}
+
+
+def annotations_of(item: Object) -> Mapping[str, str]:
+    return item["metadata"].get("annotations") or {}
+
+
+def owner_uid(item: Object) -> str:
+    """The uid of the controller that owns the object, empty without one."""
+    owners = item["metadata"].get("ownerReferences") or []
+    return next((str(owner["uid"]) for owner in owners if owner.get("controller")), "")
+
+
+def is_ready(pod: Object) -> bool:
+    """Ready, and not on its way out."""
+    if pod["metadata"].get("deletionTimestamp") or not pod.get("status", {}).get("podIP"):
+        return False
+    conditions = pod["status"].get("conditions") or []
+    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+
+
+def failure(pods: Iterable[Object]) -> str:
+    """Why the first pod that cannot run cannot: "pod X: CrashLoopBackOff: message"; else empty."""
+    for pod in pods:
+        if pod["metadata"].get("deletionTimestamp"):
+            continue
+        status = pod.get("status") or {}
+        every = [
+            *(status.get("initContainerStatuses") or ()),
+            *(status.get("containerStatuses") or ()),
+        ]
+        for container in every:
+            waiting = (container.get("state") or {}).get("waiting") or {}
+            if waiting.get("reason") in CRASHED:
+                said = f"pod {pod['metadata']['name']}: {waiting['reason']}"
+                return f"{said}: {waiting['message']}" if waiting.get("message") else said
+    return ""
+
+
+def port_number(pod: Object, port: int | str) -> int | None:
+    """The number of a target port in this pod; a name is looked up among its containers."""
+    if isinstance(port, int):
+        return port
+    for container in pod["spec"]["containers"]:
+        for one in container.get("ports") or ():
+            if one.get("name") == port:
+                return int(one["containerPort"])
+    return None
+
+
+def condition(deployment: Object, kind: str) -> Mapping[str, Any]:
+    conditions = (deployment.get("status") or {}).get("conditions") or ()
+    return next((one for one in conditions if one["type"] == kind), {})
+
+
+def stuck(deployment: Object) -> str:
+    """Why the rollout will not end by itself; empty while it may."""
+    if condition(deployment, "Progressing").get("reason") != "ProgressDeadlineExceeded":
+        return ""
+    return f'deployment "{deployment["metadata"]["name"]}" exceeded its progress deadline'
+
+
+def waiting(deployment: Object, threshold: int) -> str:
+    """What the rollout waits for, in kubectl's words; empty when `threshold` percent are ready."""
+    status = deployment.get("status") or {}
+    wanted = deployment["spec"].get("replicas", 1)
+    updated, total = status.get("updatedReplicas", 0), status.get("replicas", 0)
+    available = status.get("availableReplicas", 0)
+    start = "waiting for rollout to finish:"
+    if deployment["metadata"].get("generation", 0) > status.get("observedGeneration", 0):
+        return f"{start} observed deployment generation less than desired generation"
+    if updated < wanted:
+        return f"{start} {updated} out of {wanted} new replicas have been updated"
+    if total > updated:
+        return f"{start} {total - updated} old replicas are pending termination"
+    if available < updated * threshold // 100:
+        ready = f"{available} of {updated} (readyThreshold {threshold}%)"
+        return f"{start} {ready} updated replicas are available"
+    return ""

@@ -1,0 +1,29 @@
+"""What stops a Canary in any phase before its own rules are asked."""
+
+from delivery.canary import Canary
+from delivery.decision import Decision, normal
+from delivery.observation import Observation
+from delivery.rules.outcome import hold, waits, with_status
+
+SUSPENDED = "skipping canary run as object is suspended"
+
+
+def suspended_is_skipped(canary: Canary, seen: Observation) -> Decision | None:
+    if not canary.suspend:
+        return None
+    if canary.status.message == SUSPENDED:
+        return hold(canary, SUSPENDED)
+    return Decision(with_status(canary, message=SUSPENDED), SUSPENDED, (normal(SUSPENDED),))
+
+
+def missing_target_is_awaited(canary: Canary, seen: Observation) -> Decision | None:
+    if seen.target is not None:
+        return None
+    name = f"{canary.target}.{canary.namespace}"
+    return waits(canary, f"deployment {name} get query error: not found")
+
+
+def unbuilt_fields_halt(canary: Canary, seen: Observation) -> Decision | None:
+    if not canary.unbuilt:
+        return None
+    return waits(canary, f"not supported yet: {', '.join(canary.unbuilt)}; remove them to go on")

@@ -1,0 +1,169 @@
+"""A release under judgement: ready, first step, checks, next step, promotion or rollback."""
+
+from dataclasses import replace
+
+from delivery import checks
+from delivery.canary import Canary, Phase, Verdict
+from delivery.decision import Decision, Message, normal, warning
+from delivery.names import primary_name
+from delivery.observation import Observation, Traffic, Workload
+from delivery.rules.outcome import (
+    enters,
+    from_the_start,
+    hold,
+    rolled_back,
+    waits,
+    with_status,
+)
+from delivery.strategy import highest, next_weight
+
+
+def full_name(canary: Canary) -> str:
+    return f"{canary.name}.{canary.namespace}"
+
+
+def target_name(canary: Canary) -> str:
+    return f"{canary.target}.{canary.namespace}"
+
+
+def reverted_revision_rolls_back(canary: Canary, seen: Observation) -> Decision | None:
+    """The user put the promoted template back: this release has nothing left to judge."""
+    if seen.target is None or seen.target.revision == canary.status.observed:
+        return None
+    if seen.target.revision != canary.status.promoted:
+        return None
+    text = f"Rolling back {full_name(canary)} the promoted revision was applied again"
+    return rolled_back(canary, seen, warning(text))
+
+
+def new_revision_starts_over(canary: Canary, seen: Observation) -> Decision | None:
+    if seen.target is None or seen.target.revision == canary.status.observed:
+        return None
+    text = f"New revision detected! Restarting analysis for {target_name(canary)}"
+    return from_the_start(canary, seen.target.revision, normal(text), now=seen.now)
+
+
+def broken_canary_rolls_back(canary: Canary, seen: Observation) -> Decision | None:
+    """A crash loop, an image that is not there, or the deadline: waiting mends none of them."""
+    if seen.target is None:
+        return None
+    prefix = f"canary deployment {target_name(canary)} not ready: "
+    why = seen.target.failing or seen.target.stuck
+    if not why and overdue(canary, seen):
+        why = f"{unready(seen.target)}; {canary.progress_deadline:g}s are over"
+    return rolled_back(canary, seen, warning(prefix + why)) if why else None
+
+
+def overdue(canary: Canary, seen: Observation) -> bool:
+    """The first readiness of a revision has a deadline; later the checks speak for it."""
+    since = canary.status.phase_since
+    late = since is not None and seen.now - since > canary.progress_deadline
+    return late and canary.status.last_check is None and bool(seen.target and unready(seen.target))
+
+
+def unready(half: Workload) -> str:
+    """Why a half cannot be sent more traffic; empty when it can."""
+    if half.waiting:
+        return half.waiting
+    return "" if half.ready_pods else "no pod is ready"
+
+
+def unready_canary_is_awaited(canary: Canary, seen: Observation) -> Decision | None:
+    if seen.target is None:
+        return None
+    why = unready(seen.target)
+    if not why and seen.target.replicas != canary.status.scale:
+        return hold(canary, f"{canary.target} is being scaled to {canary.status.scale}")
+    return (
+        waits(canary, f"canary deployment {target_name(canary)} not ready: {why}") if why else None
+    )
+
+
+def skipped_analysis_promotes(canary: Canary, seen: Observation) -> Decision | None:
+    return promotion(canary, seen) if canary.skip_analysis else None
+
+
+def rejected_configuration_halts(canary: Canary, seen: Observation) -> Decision | None:
+    if not seen.routers.rejected:
+        return None
+    return waits(canary, f"routers rejected their configuration: {seen.routers.rejected}")
+
+
+def analysis_starts(canary: Canary, seen: Observation) -> Decision | None:
+    """The first step is taken in the same breath: there is nothing to judge before it."""
+    if canary.status.last_check is not None:
+        return None
+    return steps_up(canary, seen, normal(f"Starting canary analysis for {target_name(canary)}"))
+
+
+def interval_is_awaited(canary: Canary, seen: Observation) -> Decision | None:
+    since = seen.now - (canary.status.last_check or seen.now)
+    if since >= canary.analysis.interval:
+        return None
+    return hold(canary, "the interval has not passed")
+
+
+def checks_speak(canary: Canary, seen: Observation) -> Decision | None:
+    """One failed check counts, at the threshold it ends the release; none passes unmeasured."""
+    judged = measured(canary, seen)
+    found = judged.status.verdicts
+    first = next((one for one in found if one.outcome != checks.PASSED), None)
+    breach = next((one for one in found if one.outcome == checks.FAILED), None)
+    if breach:
+        return breach_counts(judged, seen, breach)
+    if first:
+        return waits(judged, first.reason)
+    return None
+
+
+def breach_counts(canary: Canary, seen: Observation, breach: Verdict) -> Decision:
+    failed = canary.status.failed_checks + 1
+    said = warning(breach.reason)
+    limit = max(1, canary.analysis.threshold)
+    if failed >= limit:
+        text = f"Rolling back {full_name(canary)} failed checks threshold reached {failed}"
+        end = rolled_back(canary, seen, warning(text))
+        return replace(end, messages=(said, *end.messages))
+    counted = with_status(canary, failed_checks=failed, last_check=seen.now, message=breach.reason)
+    return Decision(counted, breach.reason, (said,))
+
+
+def unready_primary_holds(canary: Canary, seen: Observation) -> Decision | None:
+    """A primary in trouble does not keep a bad canary on users, only a good one from advancing."""
+    name = f"{primary_name(canary.target)}.{canary.namespace}"
+    if seen.primary is None:
+        return waits(canary, f"{name} not ready: it is missing")
+    why = unready(seen.primary)
+    return waits(canary, f"{name} not ready: {why}") if why else None
+
+
+def weight_advances(canary: Canary, seen: Observation) -> Decision | None:
+    if canary.status.canary_weight >= highest(canary.analysis):
+        return None
+    return steps_up(measured(canary, seen), seen)
+
+
+def measured(canary: Canary, seen: Observation) -> Canary:
+    """Every check's verdict on what was seen, kept in the status."""
+    found = tuple(
+        checks.judged(canary, metric, seen.traffic.get(metric.name, Traffic()))
+        for metric in canary.analysis.metrics
+    )
+    return with_status(canary, verdicts=found)
+
+
+def steps_up(canary: Canary, seen: Observation, *before: Message) -> Decision:
+    weight = next_weight(canary.analysis, canary.status.canary_weight)
+    text = f"Advance {full_name(canary)} canary weight {weight}"
+    moved = with_status(canary, canary_weight=weight, last_check=seen.now, message=text)
+    return Decision(moved, text, (*before, normal(text)))
+
+
+def full_weight_promotes(canary: Canary, seen: Observation) -> Decision | None:
+    return promotion(measured(canary, seen), seen)
+
+
+def promotion(canary: Canary, seen: Observation) -> Decision:
+    target, primary = target_name(canary), f"{primary_name(canary.target)}.{canary.namespace}"
+    copying = normal(f"Copying {target} template spec to {primary}")
+    return enters(canary, Phase.PROMOTING, copying, now=seen.now, last_check=seen.now)

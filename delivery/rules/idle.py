@@ -1,0 +1,60 @@
+"""Between releases: what was refused is cleared away, and the next revision is noticed."""
+
+from delivery.canary import Canary, Phase
+from delivery.decision import Decision, normal
+from delivery.observation import Observation
+from delivery.rules.outcome import from_the_start, hold, with_status
+
+
+def broken_primary_keeps_users(canary: Canary, seen: Observation) -> Decision | None:
+    """After a failed promotion the split stays until the primary is back on what was promoted."""
+    weight = canary.status.canary_weight
+    if canary.status.phase is not Phase.FAILED or not weight or seen.primary is None:
+        return None
+    back = seen.primary.revision == canary.status.promoted
+    if not back or seen.primary.failing or seen.primary.waiting:
+        return hold(canary, "primary is going back to the promoted revision")
+    said = normal("Routing all traffic to primary")
+    return Decision(with_status(canary, canary_weight=0), said.text, (said,))
+
+
+def drained_canary_scales_down(canary: Canary, seen: Observation) -> Decision | None:
+    if not canary.status.scale:
+        return None
+    if drain_is_over(canary, seen):
+        return Decision(with_status(canary, scale=0), f"{canary.target} goes to zero")
+    if seen.target and seen.target.revision != canary.status.observed:
+        return None  # a fix may not wait for the last stream of what it mends
+    return hold(canary, f"{canary.target} ends its last requests")
+
+
+DRAIN_LIMIT = 30.0
+"""Seconds after which open streams are left to the pods' own graceful shutdown."""
+
+
+def drain_is_over(canary: Canary, seen: Observation) -> bool:
+    since = canary.status.phase_since
+    return seen.drained or since is None or seen.now - since >= DRAIN_LIMIT
+
+
+def known_revision_is_no_release(canary: Canary, seen: Observation) -> Decision | None:
+    """The promoted template again (a rollback by hand), or one that the primary has already.
+
+    The second is what an upgrade of the API server makes: a new default in both templates.
+    """
+    if seen.target is None or seen.target.revision == canary.status.observed:
+        return hold(canary, "no new revision")
+    found = seen.target.revision
+    if found == canary.status.promoted:
+        return Decision(with_status(canary, observed=found), "back at the promoted revision")
+    if seen.primary and found == seen.primary.revision:
+        same = with_status(canary, observed=found, promoted=found)
+        return Decision(same, "the primary has this revision already")
+    return None
+
+
+def new_revision_starts(canary: Canary, seen: Observation) -> Decision | None:
+    if seen.target is None:
+        return None
+    text = f"New revision detected! Scaling up {canary.target}.{canary.namespace}"
+    return from_the_start(canary, seen.target.revision, normal(text), now=seen.now)

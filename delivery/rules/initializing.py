@@ -1,0 +1,75 @@
+"""Adopting a running Deployment: primary ready, then the apex moved, then the target to zero."""
+
+from delivery.apex import allocated, leads_to_routers, listeners_open
+from delivery.canary import Canary, Phase
+from delivery.decision import Decision, normal
+from delivery.names import primary_name
+from delivery.observation import Observation
+from delivery.rules.outcome import enters, hold, waits, with_status
+
+APEX_SETTLES = 5.0
+"""Seconds from the moved Service to the last node that sends connections where it led before:
+no API tells when every kube-proxy has followed."""
+
+
+def ineligible_is_left_alone(canary: Canary, seen: Observation) -> Decision | None:
+    if not seen.refusals:
+        return None
+    return waits(canary, f"{canary.target} is left alone: {'; '.join(seen.refusals)}")
+
+
+def adoption_begins(canary: Canary, seen: Observation) -> Decision | None:
+    """What serves now is what was promoted, whoever put it there."""
+    if seen.target is None or seen.apex is None:
+        return None
+    source = seen.primary or seen.target
+    serving = seen.primary.revision if seen.primary else seen.serving
+    ports = [str(port["port"]) for port in seen.apex["spec"]["ports"]]
+    return enters(
+        canary,
+        Phase.INITIALIZING,
+        now=seen.now,
+        observed=serving,
+        promoted=serving,
+        replicas=canary.status.replicas or seen.wish or source.replicas,
+        ports=allocated(canary.name, ports, seen.ports_taken),
+        apex=seen.apex["metadata"]["name"],
+    )
+
+
+def primary_is_awaited(canary: Canary, seen: Observation) -> Decision | None:
+    name = f"{primary_name(canary.target)}.{canary.namespace}"
+    if seen.primary is None:
+        return hold(canary, f"{name} is being created")
+    why = seen.primary.failing or seen.primary.stuck or seen.primary.waiting
+    return waits(canary, f"{name} not ready: {why}") if why else None
+
+
+def routers_are_awaited(canary: Canary, seen: Observation) -> Decision | None:
+    if canary.status.apex_moved is not None or listeners_open(canary, seen):
+        return None
+    return waits(canary, f"routers of {canary.namespace} not ready: {seen.routers.ready} ready")
+
+
+def apex_moves(canary: Canary, seen: Observation) -> Decision | None:
+    if canary.status.apex_moved is not None:
+        return None
+    moved = with_status(canary, apex_moved=seen.now)
+    return Decision(moved, f"{canary.status.apex} leads to the routers")
+
+
+def old_connections_drain(canary: Canary, seen: Observation) -> Decision | None:
+    if canary.status.scale is not None:
+        return None
+    if seen.apex is None or not leads_to_routers(seen.apex):
+        return hold(canary, f"{canary.status.apex} is being moved")
+    if seen.now - (canary.status.apex_moved or seen.now) < APEX_SETTLES:
+        return hold(canary, f"{canary.status.apex} has moved; old connections drain")
+    return Decision(with_status(canary, scale=0), f"{canary.target} goes to zero")
+
+
+def initialization_is_done(canary: Canary, seen: Observation) -> Decision | None:
+    if seen.target is None or seen.target.replicas or seen.target.on_hold:
+        return None
+    done = normal(f"Initialization done! {canary.name}.{canary.namespace}")
+    return enters(canary, Phase.INITIALIZED, done, now=seen.now)

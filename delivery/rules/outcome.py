@@ -1,0 +1,70 @@
+"""The few shapes that a rule's answer takes: waiting, entering a phase, ending a release."""
+
+from dataclasses import replace
+
+from delivery.canary import Canary, Phase, Status
+from delivery.decision import Decision, Message, warning
+from delivery.observation import Observation
+from delivery.strategy import canary_size
+
+
+def hold(canary: Canary, reason: str) -> Decision:
+    """Nothing changes; the reason is for whoever asks."""
+    return Decision(canary, reason)
+
+
+def waits(canary: Canary, text: str) -> Decision:
+    """Nothing moves; why is kept in the status, and said once as an Event."""
+    if canary.status.message == text:
+        return Decision(canary, text)
+    return Decision(with_status(canary, message=text), text, (warning(text),))
+
+
+def with_status(canary: Canary, **changes: object) -> Canary:
+    status: Status = replace(canary.status, **changes)  # type: ignore[arg-type]  # names are checked by replace
+    return replace(canary, status=status)
+
+
+def enters(
+    canary: Canary, phase: Phase, *messages: Message, now: float, **changes: object
+) -> Decision:
+    """Another phase, since now; the last message is also its explanation."""
+    text = messages[-1].text if messages else str(phase)
+    changed = with_status(canary, phase=phase, phase_since=now, message=text, **changes)
+    return Decision(changed, text, messages)
+
+
+def from_the_start(canary: Canary, revision: str, message: Message, *, now: float) -> Decision:
+    """A new revision, with nothing left of the one before: no weight, no counts, no verdicts."""
+    return enters(
+        canary,
+        Phase.PROGRESSING,
+        message,
+        now=now,
+        observed=revision,
+        scale=canary_size(canary.analysis, canary.status.replicas or 1),
+        canary_weight=0,
+        failed_checks=0,
+        iterations=0,
+        last_check=None,
+        verdicts=(),
+    )
+
+
+def rolled_back(canary: Canary, seen: Observation, *messages: Message) -> Decision:
+    """Users return to the primary now; the canary is scaled down when its requests have ended.
+
+    Weight and phase change in one write, so no crash can leave a refused revision with traffic.
+    """
+    scaled = warning(f"Canary failed! Scaling down {canary.name}.{canary.namespace}")
+    ended = enters(
+        canary,
+        Phase.FAILED,
+        *messages,
+        now=seen.now,
+        canary_weight=0,
+        failed_checks=0,
+        iterations=0,
+        failed=canary.status.observed,
+    )
+    return replace(ended, messages=(*messages, scaled))

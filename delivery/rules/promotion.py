@@ -1,0 +1,90 @@
+"""After a good analysis: the primary takes the analysed revision, users return, the canary goes."""
+
+from delivery.canary import Canary, Phase
+from delivery.decision import Decision, normal, warning
+from delivery.observation import Observation
+from delivery.rules.analysis import full_name, target_name
+from delivery.rules.idle import drain_is_over
+from delivery.rules.outcome import enters, hold, waits, with_status
+from delivery.strategy import returned_weight
+
+
+def missing_primary_is_awaited(canary: Canary, seen: Observation) -> Decision | None:
+    observed = canary.status.observed
+    if seen.primary is not None and seen.primary.revision == observed:
+        return None
+    if observed in seen.revisions:
+        return hold(canary, "the primary is being given the analysed revision")
+    return fails(canary, seen, f"revision {observed} is no longer in the target's history")
+
+
+def stuck_primary_keeps_users(canary: Canary, seen: Observation) -> Decision | None:
+    """Ends in Failed with the split as it is; the primary is put back (rules.idle takes over)."""
+    if seen.primary is None:
+        return None
+    why = seen.primary.failing or seen.primary.stuck
+    since = canary.status.phase_since
+    if not why and seen.primary.waiting and since is not None:
+        late = seen.now - since > canary.progress_deadline
+        why = seen.primary.waiting if late else ""
+    if not why:
+        return None
+    return fails(canary, seen, why)
+
+
+def fails(canary: Canary, seen: Observation, why: str) -> Decision:
+    text = f"Promotion of {target_name(canary)} failed, primary not ready: {why}"
+    observed = canary.status.observed
+    return enters(canary, Phase.FAILED, warning(text), now=seen.now, failed=observed)
+
+
+def unready_primary_is_awaited(canary: Canary, seen: Observation) -> Decision | None:
+    if seen.primary is None or not seen.primary.waiting:
+        return None
+    return waits(
+        canary, f"{seen.primary.name}.{canary.namespace} not ready: {seen.primary.waiting}"
+    )
+
+
+def promotion_interval_is_awaited(canary: Canary, seen: Observation) -> Decision | None:
+    """Only a return in steps has a pace."""
+    if not canary.analysis.step_weight_promotion:
+        return None
+    if seen.now - (canary.status.last_check or 0.0) >= canary.analysis.interval:
+        return None
+    return hold(canary, "the interval has not passed")
+
+
+def traffic_returns(canary: Canary, seen: Observation) -> Decision | None:
+    weight = returned_weight(canary.analysis, canary.status.canary_weight)
+    if weight:
+        text = f"Advance {full_name(canary)} primary weight {100 - weight}"
+        moved = with_status(canary, canary_weight=weight, last_check=seen.now, message=text)
+        return Decision(moved, text, (normal(text),))
+    said = normal("Routing all traffic to primary")
+    return enters(canary, Phase.FINALISING, said, now=seen.now, canary_weight=0)
+
+
+def last_requests_are_awaited(canary: Canary, seen: Observation) -> Decision | None:
+    return (
+        None if drain_is_over(canary, seen) else hold(canary, "the canary ends its last requests")
+    )
+
+
+def release_succeeds(canary: Canary, seen: Observation) -> Decision | None:
+    target = target_name(canary)
+    text = f"Promotion completed! Scaling down {target}"
+    if canary.skip_analysis:
+        text = f"Promotion completed! Canary analysis was skipped for {target}"
+    return enters(
+        canary,
+        Phase.SUCCEEDED,
+        normal(text),
+        now=seen.now,
+        canary_weight=0,
+        failed_checks=0,
+        iterations=0,
+        promoted=canary.status.observed,
+        failed="",
+        scale=0,
+    )

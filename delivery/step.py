@@ -1,0 +1,110 @@
+"""The state machine: a phase, what was seen, and the first rule that speaks decides.
+
+Theory of operation. The Canary's status is the whole intent: its phase, the canary's weight, the
+revision under analysis, the revision that serves, the sizes of both halves. `step` reads that
+intent and one observation and gives the next intent; it never says what to do. What is to be done
+follows from the intent alone (intent.effects) and is repeated until the world shows it. So the
+order is always: decide, write the status under its resourceVersion, then act; a crash between any
+two lines is a restart with the intent already written, and two agents cannot disagree.
+
+A release: an idle phase sees a new revision and becomes Progressing (the canary starts, weight 0);
+once it is ready the weight steps up at each interval that passed its checks; at the highest weight
+it is Promoting (the primary takes the revision), Finalising (weight 0, requests end), Succeeded.
+Any breach that counts makes it Failed in one write, weight 0 included; nothing but a new revision
+raises the weight again.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from delivery import conditions
+from delivery.canary import Canary, Condition, Phase
+from delivery.decision import Decision
+from delivery.observation import Observation
+from delivery.rules import always, analysis, idle, initializing, promotion
+from delivery.rules.outcome import hold, with_status
+
+Rule = Callable[[Canary, Observation], Decision | None]
+
+ALWAYS: tuple[Rule, ...] = (
+    always.suspended_is_skipped,
+    always.missing_target_is_awaited,
+    always.unbuilt_fields_halt,
+)
+
+ADOPTING: tuple[Rule, ...] = (
+    initializing.primary_is_awaited,
+    initializing.routers_are_awaited,
+    initializing.apex_moves,
+    initializing.old_connections_drain,
+    initializing.initialization_is_done,
+)
+
+BETWEEN_RELEASES: tuple[Rule, ...] = (
+    idle.broken_primary_keeps_users,
+    idle.drained_canary_scales_down,
+    idle.known_revision_is_no_release,
+    idle.new_revision_starts,
+)
+
+RULES: Mapping[Phase, tuple[Rule, ...]] = {
+    Phase.NEW: (initializing.ineligible_is_left_alone, initializing.adoption_begins),
+    Phase.INITIALIZING: ADOPTING,
+    Phase.INITIALIZED: BETWEEN_RELEASES,
+    Phase.PROGRESSING: (
+        analysis.reverted_revision_rolls_back,
+        analysis.new_revision_starts_over,
+        analysis.broken_canary_rolls_back,
+        analysis.unready_canary_is_awaited,
+        analysis.skipped_analysis_promotes,
+        analysis.rejected_configuration_halts,
+        analysis.analysis_starts,
+        analysis.interval_is_awaited,
+        analysis.checks_speak,
+        analysis.unready_primary_holds,
+        analysis.weight_advances,
+        analysis.full_weight_promotes,
+    ),
+    Phase.PROMOTING: (
+        promotion.missing_primary_is_awaited,
+        promotion.stuck_primary_keeps_users,
+        promotion.unready_primary_is_awaited,
+        promotion.promotion_interval_is_awaited,
+        promotion.traffic_returns,
+    ),
+    Phase.FINALISING: (promotion.last_requests_are_awaited, promotion.release_succeeds),
+    Phase.SUCCEEDED: BETWEEN_RELEASES,
+    Phase.FAILED: BETWEEN_RELEASES,
+}
+
+
+def step(canary: Canary, seen: Observation) -> Decision:
+    """Decide what is intended next; nothing is read and nothing is touched."""
+    current = wish_is_taken(canary, seen)
+    for rule in (*ALWAYS, *RULES.get(current.status.phase, ())):
+        if decision := rule(current, seen):
+            return stamped(canary, decision, seen.now)
+    return stamped(canary, hold(current, "nothing to do"), seen.now)
+
+
+def wish_is_taken(canary: Canary, seen: Observation) -> Canary:
+    """The user's number of replicas goes to the primary at once, whatever the phase."""
+    if canary.status.phase is Phase.NEW or not seen.wish or seen.wish == canary.status.replicas:
+        return canary
+    return with_status(canary, replicas=seen.wish)
+
+
+def stamped(before: Canary, decision: Decision, now: float) -> Decision:
+    """Conditions follow the phase; the transition time follows any change, as Flagger's does."""
+    status = decision.canary.status
+    if status == before.status:
+        return decision
+    status = replace(status, conditions=described(decision.canary, now), last_transition=now)
+    return replace(decision, canary=replace(decision.canary, status=status))
+
+
+def described(canary: Canary, now: float) -> tuple[Condition, ...]:
+    before = canary.status.conditions
+    promoted = conditions.promoted(canary.status.phase, "Deployment", before, now)
+    supported = conditions.supported(canary.unbuilt, before, now)
+    return (promoted, supported) if supported else (promoted,)

@@ -1,0 +1,109 @@
+"""The pair: what a primary looks like, and the Services that tell its halves apart."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from delivery import names
+from delivery.canary import Canary
+from delivery.hashing import stripped
+
+Manifest = dict[str, Any]
+
+NOT_COPIED = (
+    "kubectl.kubernetes.io/last-applied-configuration",
+    "deployment.kubernetes.io/",
+    "argocd.argoproj.io/",
+    "meta.helm.sh/",
+    "app.kubernetes.io/managed-by",
+    names.PREFIX,
+)
+"""Keys that say who manages the original: a copy that carried them would be fought over."""
+
+
+def copied(keys: Mapping[str, str] | None) -> dict[str, str]:
+    """Labels or annotations fit for a copy."""
+    return {
+        key: value
+        for key, value in (keys or {}).items()
+        if not key.startswith(NOT_COPIED) and "toolkit.fluxcd.io" not in key
+    }
+
+
+def marks(canary: Canary) -> dict[str, str]:
+    """The labels of everything that we create for one app."""
+    return {names.APP: canary.target, names.MANAGED_BY: names.OUTRIDER}
+
+
+def primary_labels(target: Mapping[str, Any]) -> dict[str, str]:
+    """What a new primary selects its pods by: the user's labels and the role."""
+    return {**target["spec"]["selector"]["matchLabels"], names.ROLE: names.PRIMARY}
+
+
+def primary_selector(canary: Canary, primary: Mapping[str, Any]) -> dict[str, str]:
+    """What selects the primary's pods: always its own selector, whoever made it."""
+    return dict(primary["spec"]["selector"]["matchLabels"])
+
+
+def primary_template(
+    template: Mapping[str, Any], selector: Mapping[str, str], app: str
+) -> Manifest:
+    """The user's pod template, with all its labels and the primary's selector on top."""
+    clean = stripped(template)
+    metadata = dict(clean.get("metadata") or {})
+    labels = {**(metadata.get("labels") or {}), **selector}
+    labels |= {names.ROLE: names.PRIMARY, names.APP: app}
+    metadata["labels"] = labels
+    annotations = copied(metadata.pop("annotations", None))
+    if annotations:
+        metadata["annotations"] = annotations
+    return {**clean, "metadata": metadata}
+
+
+def primary(
+    canary: Canary,
+    target: Mapping[str, Any],
+    *,
+    template: Mapping[str, Any],
+    selector: Mapping[str, str],
+    replicas: int,
+) -> Manifest:
+    """The clone that serves users, as the agent applies it."""
+    spec = target["spec"]
+    kept = ("strategy", "minReadySeconds", "progressDeadlineSeconds", "revisionHistoryLimit")
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {
+            "name": names.primary_name(canary.target),
+            "namespace": canary.namespace,
+            "labels": copied(target["metadata"].get("labels"))
+            | marks(canary)
+            | {names.ROLE: names.PRIMARY},
+        },
+        "spec": {
+            **{key: spec[key] for key in kept if key in spec},
+            "replicas": replicas,
+            "selector": {"matchLabels": dict(selector)},
+            "template": primary_template(template, selector, canary.target),
+        },
+    }
+
+
+def role_service(canary: Canary, role: str, *, selector: Mapping[str, str], ports: Any) -> Manifest:
+    """The Service of one half, `S-primary` or `S-canary`, with the apex's ports."""
+    name = names.suffixed(canary.service or canary.target, role)
+    kept = ("name", "port", "targetPort", "protocol", "appProtocol")
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {
+            "name": name,
+            "namespace": canary.namespace,
+            "labels": marks(canary) | {names.ROLE: role},
+        },
+        "spec": {
+            "type": "ClusterIP",
+            "selector": dict(selector),
+            "ports": [{key: port[key] for key in kept if key in port} for port in ports],
+        },
+    }
