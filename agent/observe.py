@@ -63,15 +63,16 @@ def observe(canary: Canary, around: Surroundings) -> Observation:
     primary = pair.named(around.found.deployments, names.primary_name(canary.target))
     analysis, status = canary.analysis, canary.status
     service = apex_of(canary, target, around)
-    refusals = ()
+    refusals: tuple[str, ...] = ()
     if status.phase is Phase.NEW and primary is None:
         refusals = eligibility.refusals(target, around.neighbours())
     size = canary_size(analysis, status.replicas or 1)
     return Observation(
         now=around.now,
         target=pair.workload(around.found, target, threshold=analysis.canary_ready_threshold),
-        primary=primary
-        and pair.workload(around.found, primary, threshold=analysis.primary_ready_threshold),
+        primary=None
+        if primary is None
+        else pair.workload(around.found, primary, threshold=analysis.primary_ready_threshold),
         apex=service,
         services={one["metadata"]["name"]: one for one in around.found.services},
         revisions=pair.revisions(around.found, target, primary),

@@ -91,13 +91,14 @@ class Windows:
 
     def parsed(self, address: str, said: str | ScrapeError) -> Mapping[str, Counters] | None:
         try:
-            if isinstance(said, ScrapeError):
-                raise said
-            return stats.parse(said)
-        except (ScrapeError, stats.StatsMalformed) as error:
-            log.warning("router %s: %s", address, error)
-            self.failed(address)
-            return None
+            if not isinstance(said, ScrapeError):
+                return stats.parse(said)
+            why = said.reason
+        except stats.StatsMalformed as error:
+            why = f"malformed statistics: {error}"
+        log.warning("router %s: %s", address, why)
+        self.failed(address)
+        return None
 
     def traffic(self, clusters: Iterable[str], start: float, *, limits: Metric) -> Traffic:
         """What was counted for these clusters since `start`."""
