@@ -32,6 +32,10 @@ def answers(body: bytes, status: str = "200 OK") -> Behaviour:
     return behave
 
 
+def hangs_up(connection: socket.socket, _: bytes) -> bool:
+    return False
+
+
 class Pod:
     """Listens on its own loopback address, each connection in a thread."""
 

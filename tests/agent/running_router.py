@@ -39,14 +39,13 @@ def envoy_program() -> Path:
 
 @dataclass
 class Router:
-    """One Envoy process. `listener` is the port its first application gets."""
+    """One Envoy process."""
 
     folder: Path
     xds_port: int
     node: str = "router-1"
     stats_port: int = field(default_factory=free_port)
     admin_port: int = field(default_factory=free_port)
-    listener: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -106,8 +105,6 @@ def serving(
     server.publish(resources(applications))
     server.start()
     router = Router(folder, server.port, node)
-    if applications:
-        router.listener = applications[0].listener
     router.start()
     try:
         router.await_ready()
@@ -127,6 +124,6 @@ def application(
     canary: tuple[Endpoint, ...] = (),
     weight: int = 0,
     fallback: Endpoint | None = None,
-    listener: int = 0,
+    name: str = "shop",
 ) -> Application:
-    return Application("shop", 80, listener or free_port(), primary, canary, fallback, weight)
+    return Application(name, 80, free_port(), primary, canary, fallback, weight)

@@ -1,0 +1,78 @@
+"""Reads what the routers have counted: all of them at once, straight from the pods."""
+
+import time
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from urllib.parse import quote
+
+import urllib3
+
+from delivery.names import ROUTER_STATS_PORT
+from delivery.stats import FILTER
+
+_AT_ONCE = 16
+_PART = 65536
+
+
+@dataclass(frozen=True)
+class ScrapeError:
+    """Why there are no figures of one router this time."""
+
+    reason: str
+
+
+Scraped = Mapping[str, str | ScrapeError]
+"""By address: the text, or why there is none."""
+
+
+class Scraper:
+    """Keeps its connections and threads from one look to the next."""
+
+    def __init__(self, port: int = ROUTER_STATS_PORT) -> None:
+        self._port = port
+        self._path = f"/stats/prometheus?usedonly&filter={quote(FILTER)}"
+        self._pool = urllib3.PoolManager(num_pools=64, maxsize=2, retries=False)
+        self._threads = ThreadPoolExecutor(_AT_ONCE, "scrape")
+
+    def scrape(self, addresses: Iterable[str], *, deadline: float) -> Scraped:
+        """Every address has an answer within `deadline` seconds, good or bad. May be an IPv6 one,
+        or carry a port of its own.
+        """
+        end = time.monotonic() + deadline
+        reads = {address: self._threads.submit(self._read, address, end) for address in addresses}
+        wait(reads.values(), deadline)
+        late = ScrapeError(f"no answer within {deadline:g} s")
+        return {a: read.result() if read.done() else late for a, read in reads.items()}
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._pool.clear()
+
+    def _read(self, address: str, end: float) -> str | ScrapeError:
+        url = f"http://{_authority(address, self._port)}{self._path}"
+        try:
+            return self._text(url, end)
+        except (urllib3.exceptions.HTTPError, TimeoutError, UnicodeDecodeError) as error:
+            return ScrapeError(f"{type(error).__name__}: {error}")
+
+    def _text(self, url: str, end: float) -> str | ScrapeError:
+        left = max(end - time.monotonic(), 0.001)
+        answer = self._pool.request("GET", url, timeout=left, preload_content=False)
+        received = b""
+        # A time-out of a socket starts anew with each byte, so the end is watched here too.
+        while part := answer.read(_PART):
+            received += part
+            if time.monotonic() > end:
+                answer.close()
+                raise TimeoutError("cut off at the deadline")
+        answer.release_conn()
+        if answer.status != 200:
+            return ScrapeError(f"status {answer.status}")
+        return received.decode()
+
+
+def _authority(address: str, port: int) -> str:
+    if address.count(":") == 1:
+        return address
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
