@@ -1,6 +1,7 @@
 """What the house rules say about the tree itself: layers, sizes, names, one copy of everything."""
 
 import ast
+import functools
 import itertools
 import re
 import subprocess
@@ -61,6 +62,7 @@ def named(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
+@functools.cache
 def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(), filename=str(path))
 
