@@ -78,7 +78,10 @@ def at_least_a_second(text: str) -> float:
 
 def milliseconds(text: str) -> float:
     """`500ms`, `1.5s`, or a plain number of milliseconds."""
-    return float(text) if re.fullmatch("[0-9]{1,9}", text) else seconds(text) * 1000
+    length = float(text) if re.fullmatch("[0-9]{1,9}", text) else seconds(text) * 1000
+    if length <= 0:
+        raise ValueError("use more than 0")
+    return length
 
 
 def ascending(text: str) -> tuple[int, ...]:

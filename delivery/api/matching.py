@@ -1,8 +1,8 @@
 """Which requests are meant: Istio's string and request matches (reference, 1.3 and 1.4)."""
 
-from typing import Any
+from typing import Any, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from delivery.api.model import Model
 
@@ -10,10 +10,18 @@ from delivery.api.model import Model
 class StringMatch(Model):
     """How a text is compared; at most one way."""
 
+    model_config = {"json_schema_extra": {"maxProperties": 1}}
+
     exact: str | None = None
     prefix: str | None = None
     suffix: str | None = None
     regex: str | None = Field(None, description="RE2 syntax.")
+
+    @model_validator(mode="after")
+    def compares_one_way(self) -> Self:
+        if len(self.model_dump(exclude_none=True)) > 1:
+            raise ValueError("compares in more than one way; keep one")
+        return self
 
 
 def exactly_one(schema: dict[str, Any]) -> None:
@@ -25,6 +33,12 @@ class HeaderMatch(StringMatch):
     """How a text is compared; exactly one way."""
 
     model_config = {"json_schema_extra": exactly_one}
+
+    @model_validator(mode="after")
+    def compares_at_all(self) -> Self:
+        if not self.model_dump(exclude_none=True):
+            raise ValueError("compares with nothing; set exact, prefix, suffix or regex")
+        return self
 
 
 class HTTPMatchRequest(Model):

@@ -37,7 +37,7 @@ class CanaryStatus(Model):
 
     model_config = ConfigDict(extra="ignore")
 
-    phase: Phase | None = None
+    phase: Phase | None = Field(None, description="Where the release stands.")
     failed_checks: int | None = None
     canary_weight: int | None = None
     iterations: int | None = None
@@ -59,10 +59,16 @@ class CanaryStatus(Model):
         None, description="Port of the apex Service to port of the router."
     )
     apex_service: str | None = Field(None, description="The Service that clients call.")
-    apex_moved_time: Instant | None = None
+    apex_moved_time: Instant | None = Field(
+        None, description="When the apex Service was last pointed elsewhere."
+    )
     phase_time: Instant | None = Field(None, description="Since when the phase holds.")
-    last_check_time: Instant | None = None
-    drained_time: Instant | None = None
+    last_check_time: Instant | None = Field(None, description="When checks were last made.")
+    drained_time: Instant | None = Field(
+        None, description="Since when no connection to the target is open."
+    )
     message: str | None = Field(None, description="Why the last decision fell.")
-    verdicts: tuple[CanaryVerdict, ...] | None = None
+    verdicts: tuple[CanaryVerdict, ...] | None = Field(
+        None, description="The last answer of each check."
+    )
     effective: Anything | None = Field(None, description="The analysis in force, defaults filled.")

@@ -1,0 +1,93 @@
+"""Fields that are accepted and not built yet are told by their paths."""
+
+from typing import Any
+
+import pytest
+
+from delivery.schema import unbuilt
+
+TARGET = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "shop"}
+ANALYSIS = {"interval": "30s", "threshold": 5, "stepWeight": 10}
+BUILTIN = {"name": "request-success-rate", "interval": "1m", "thresholdRange": {"min": 99}}
+
+
+def halted_by(**spec: Any) -> tuple[str, ...]:
+    return unbuilt({"spec": {"targetRef": TARGET, **spec}})
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {},
+        {"provider": "envoy"},
+        {"provider": None},
+        {"suspend": True, "skipAnalysis": True, "progressDeadlineSeconds": 60},
+        {
+            "service": {
+                "name": "shop",
+                "port": 80,
+                "portName": "http",
+                "targetPort": 8080,
+                "appProtocol": "http",
+            }
+        },
+        {
+            "analysis": {
+                **ANALYSIS,
+                "maxWeight": 50,
+                "stepWeightPromotion": 20,
+                "primaryReadyThreshold": 90,
+                "canaryReadyThreshold": 90,
+                "metrics": [BUILTIN, {"name": "request-duration", "threshold": 500}],
+            }
+        },
+        {"analysis": {"interval": "5s", "threshold": 1, "stepWeights": [1, 2]}},
+        {"revertOnDeletion": False, "service": {"port": 80, "headless": False, "hosts": []}},
+        {"analysis": {**ANALYSIS, "webhooks": [], "mirror": False, "match": None}},
+    ],
+)
+def test_what_is_built_or_says_nothing_halts_nothing(spec: dict[str, Any]) -> None:
+    assert halted_by(**spec) == ()
+
+
+@pytest.mark.parametrize(
+    ("spec", "path"),
+    [
+        ({"provider": "nginx"}, "spec.provider"),
+        ({"targetRef": {**TARGET, "kind": "DaemonSet"}}, "spec.targetRef.kind"),
+        ({"targetRef": {**TARGET, "apiVersion": "apps/v2"}}, "spec.targetRef.apiVersion"),
+        ({"revertOnDeletion": True}, "spec.revertOnDeletion"),
+        ({"metricsServer": "http://prometheus:9090"}, "spec.metricsServer"),
+        ({"autoscalerRef": {"name": "shop"}}, "spec.autoscalerRef"),
+        ({"ingressRef": {"name": "shop"}}, "spec.ingressRef"),
+        ({"service": {"port": 80, "gateways": ["mesh"]}}, "spec.service.gateways"),
+        ({"service": {"port": 80, "timeout": "5s"}}, "spec.service.timeout"),
+        ({"analysis": {**ANALYSIS, "iterations": 5}}, "spec.analysis.iterations"),
+        ({"analysis": {**ANALYSIS, "match": [{}]}}, "spec.analysis.match"),
+        ({"analysis": {**ANALYSIS, "mirror": True}}, "spec.analysis.mirror"),
+        ({"analysis": {**ANALYSIS, "webhooks": [{}]}}, "spec.analysis.webhooks"),
+        ({"analysis": {**ANALYSIS, "alerts": [{}]}}, "spec.analysis.alerts"),
+        (
+            {"analysis": {**ANALYSIS, "sessionAffinity": {"cookieName": "a"}}},
+            "spec.analysis.sessionAffinity",
+        ),
+        (
+            {"analysis": {**ANALYSIS, "metrics": [BUILTIN, {**BUILTIN, "query": "up"}]}},
+            "spec.analysis.metrics[1].query",
+        ),
+        (
+            {"analysis": {**ANALYSIS, "metrics": [{**BUILTIN, "name": "load"}]}},
+            "spec.analysis.metrics[0].name",
+        ),
+    ],
+)
+def test_what_is_not_built_is_named_by_its_path(spec: dict[str, Any], path: str) -> None:
+    assert halted_by(**spec) == (path,)
+
+
+def test_a_template_is_named_with_the_metric_that_asks_it() -> None:
+    metric = {"name": "load", "templateRef": {"name": "load"}}
+    assert halted_by(analysis={**ANALYSIS, "metrics": [metric]}) == (
+        "spec.analysis.metrics[0].templateRef",
+        "spec.analysis.metrics[0].name",
+    )
