@@ -1,0 +1,172 @@
+import json
+import subprocess
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from delivery import names
+from delivery.optin import APPLIED, Images, covers, enrolled, namespace_parts
+from delivery.routers.bootstrap import bootstrap
+from delivery.routers.drain import ACTIVE, DRAIN, GRACE_SECONDS, LAST_SECOND
+
+IMAGES = Images("registry/agent:1", "registry/envoy:1")
+PARTS = {(one["kind"], one["metadata"]["name"]): one for one in namespace_parts("shop", IMAGES)}
+DEPLOYMENTS = [one for (kind, _), one in PARTS.items() if kind == "Deployment"]
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+each_deployment = pytest.mark.parametrize(
+    "deployment", DEPLOYMENTS, ids=lambda one: str(one["metadata"]["name"])
+)
+
+
+def pod_of(deployment: Mapping[str, Any]) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = deployment["spec"]["template"]["spec"]
+    return found
+
+
+def test_the_parts_by_name_in_the_order_they_are_needed() -> None:
+    assert list(PARTS) == [
+        ("ServiceAccount", "outrider-agent"),
+        ("RoleBinding", "outrider-agent"),
+        ("Service", "outrider-agent"),
+        ("Deployment", "outrider-agent"),
+        ("ConfigMap", "outrider-router"),
+        ("PodDisruptionBudget", "outrider-router"),
+        ("Deployment", "outrider-router"),
+    ]
+
+
+def test_every_part_is_in_the_namespace_and_marked_as_ours() -> None:
+    for one in PARTS.values():
+        assert one["metadata"]["namespace"] == "shop"
+        assert one["metadata"]["labels"]["app.kubernetes.io/managed-by"] == "outrider"
+
+
+def test_the_same_call_makes_the_same_parts() -> None:
+    assert namespace_parts("shop", IMAGES) == tuple(PARTS.values())
+
+
+def test_another_image_is_another_manifest() -> None:
+    other = namespace_parts("shop", Images("registry/agent:2", IMAGES.router))
+    before = PARTS["Deployment", names.AGENT]["metadata"]["annotations"][APPLIED]
+    assert other[3]["metadata"]["annotations"][APPLIED] != before
+    assert other[4:] == namespace_parts("shop", IMAGES)[4:]
+
+
+def test_the_agents_rights_end_at_its_namespace() -> None:
+    binding = PARTS["RoleBinding", names.AGENT]
+    assert binding["roleRef"]["name"] == "outrider-agent"
+    assert [one["namespace"] for one in binding["subjects"]] == ["shop"]
+
+
+@each_deployment
+def test_a_deployment_of_ours_is_never_adopted(deployment: Mapping[str, Any]) -> None:
+    assert deployment["metadata"]["annotations"][names.ENABLED] == "false"
+
+
+@each_deployment
+def test_a_deployment_of_ours_never_runs_short(deployment: Mapping[str, Any]) -> None:
+    assert deployment["spec"]["replicas"] == 2
+    assert deployment["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
+
+
+@each_deployment
+def test_a_pod_of_ours_is_restricted(deployment: Mapping[str, Any]) -> None:
+    pod = pod_of(deployment)
+    assert pod["securityContext"]["runAsNonRoot"]
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    for container in pod["containers"]:
+        said = container["securityContext"]
+        assert (said["allowPrivilegeEscalation"], said["readOnlyRootFilesystem"]) == (False, True)
+        assert said["capabilities"] == {"drop": ["ALL"]}
+
+
+@each_deployment
+def test_the_selector_selects_the_pods(deployment: Mapping[str, Any]) -> None:
+    labels = deployment["spec"]["template"]["metadata"]["labels"]
+    assert covers(labels, deployment["spec"]["selector"]["matchLabels"])
+
+
+def test_the_router_pod_holds_envoy_alone_and_no_token() -> None:
+    pod = pod_of(PARTS["Deployment", names.ROUTER])
+    assert [one["image"] for one in pod["containers"]] == [IMAGES.router]
+    assert pod["automountServiceAccountToken"] is False
+
+
+def test_the_router_reads_its_bootstrap_and_rolls_with_it() -> None:
+    config = PARTS["ConfigMap", names.ROUTER]["data"]["envoy.json"]
+    assert json.loads(config) == bootstrap("shop")
+    marks = [
+        {one["kind"]: one for one in namespace_parts(name, IMAGES)}["Deployment"]["spec"][
+            "template"
+        ]["metadata"]["annotations"]
+        for name in ("shop", "other")
+    ]
+    assert marks[0] != marks[1]
+
+
+def test_the_drain_is_a_script_that_ends_in_time() -> None:
+    assert GRACE_SECONDS > LAST_SECOND
+    subprocess.run(["bash", "-n", "-c", DRAIN], check=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "counts"),
+    [
+        ("listener.0.0.0.0_20001.downstream_cx_active:", True),
+        ("listener.[__]_29999.downstream_cx_active:", True),
+        ("listener.0.0.0.0_19090.downstream_cx_active:", False),
+        ("listener.0.0.0.0_20001.worker_0.downstream_cx_active:", False),
+        ("listener.admin.downstream_cx_active:", False),
+        ("http.20001.downstream_cx_active:", False),
+    ],
+)
+def test_the_drain_waits_for_the_apps_connections(name: str, counts: bool) -> None:
+    script = f'case "$1" in {ACTIVE}) exit 0 ;; esac; exit 1'
+    assert (subprocess.run(["bash", "-c", script, "bash", name]).returncode == 0) is counts
+
+
+@pytest.mark.parametrize(
+    ("metadata", "expected"),
+    [
+        ({"labels": {names.ENABLED: "true"}}, True),
+        ({"labels": {names.ENABLED: "selected"}}, True),
+        ({"labels": {names.ENABLED: "false"}}, False),
+        ({"labels": {}}, False),
+        ({}, False),
+        ({"labels": {names.ENABLED: "true"}, "deletionTimestamp": "now"}, False),
+    ],
+)
+def test_a_namespace_is_enrolled_by_its_label(metadata: Any, expected: bool) -> None:
+    assert enrolled({"metadata": metadata}) is expected
+
+
+@pytest.mark.parametrize(
+    ("found", "wanted", "expected"),
+    [
+        ({"a": 1, "b": 2}, {"a": 1}, True),
+        ({"a": 1}, {"a": 1, "b": None}, False),
+        ({"a": {"b": [{"c": 1, "d": 2}]}}, {"a": {"b": [{"c": 1}]}}, True),
+        ({"a": [1, 2]}, {"a": [1]}, False),
+        ({"a": [1]}, {"a": [2]}, False),
+        ({"a": 1}, {"a": [1]}, False),
+        ({"a": 1}, {"a": {}}, False),
+        (None, {"a": 1}, False),
+    ],
+)
+def test_what_was_found_covers_what_is_wanted(found: Any, wanted: Any, expected: bool) -> None:
+    assert covers(found, wanted) is expected
+
+
+@given(JSON)
+def test_everything_covers_itself(document: Any) -> None:
+    assert covers(document, document)
