@@ -238,9 +238,7 @@ def quantile(buckets: Buckets, share: float) -> float | None:
     if not rank:
         return None
     lower, below = 0.0, 0
-    for edge, count in buckets:
-        if edge == inf:
-            break
+    for edge, count in (bucket for bucket in buckets if bucket[0] < inf):
         if count >= rank:
             return lower + (edge - lower) * (rank - below) / (count - below)
         lower, below = edge, count

@@ -39,6 +39,10 @@ UPSTREAM_IDLE = Duration(seconds=1)
 """An idle connection to a pod is closed before the pod does: gunicorn closes after 2 s, Node and
 uvicorn after 5 s, and a request that meets their FIN half-way cannot be tried again safely."""
 
+_DELAYED_CLOSE = Duration(nanos=250_000_000)
+"""So much later than from the pod itself does a caller notice that an answer was broken off; at
+once would be a TCP reset for one that is still sending, which can take the answer from it."""
+
 
 def packed(message: Any) -> Packed:
     """`message` in an Any, the same bytes each time."""
@@ -84,6 +88,7 @@ def connection_manager(route: str) -> Any:
         path_with_escaped_slashes_action=kind.KEEP_UNCHANGED,
         proxy_100_continue=True,
         upgrade_configs=[kind.UpgradeConfig(upgrade_type=name) for name in _UPGRADES],
+        delayed_close_timeout=_DELAYED_CLOSE,
         stream_idle_timeout=_NEVER,
         request_timeout=_NEVER,
         request_headers_timeout=_NEVER,

@@ -1,0 +1,126 @@
+"""What the routers are told of each application."""
+
+from dataclasses import replace
+
+import pytest
+from envoy.config.cluster.v3.cluster_pb2 import Cluster
+from envoy.config.endpoint.v3.endpoint_pb2 import ClusterLoadAssignment
+from envoy.config.listener.v3.listener_pb2 import Listener
+from envoy.config.route.v3.route_pb2 import RouteConfiguration
+from hypothesis import given
+from hypothesis import strategies as some
+
+from delivery.routers.bootstrap import bootstrap
+from delivery.routers.envoy import (
+    CDS,
+    EDS,
+    LDS,
+    RDS,
+    Application,
+    Endpoint,
+    UnknownCluster,
+    cluster_name,
+    effective_weight,
+    parse_cluster_name,
+    resources,
+)
+
+POD, OTHER, CANARY = (Endpoint(f"10.0.0.{number}", 8080) for number in (1, 2, 3))
+SERVICE = Endpoint("10.96.0.1", 80)
+SHOP = Application("shop", 80, 20000, (POD, OTHER), (CANARY,), SERVICE, 10)
+
+
+def shares(application: Application) -> dict[str, int]:
+    told = RouteConfiguration.FromString(resources([application]).resources[RDS]["shop/80"])
+    route = told.virtual_hosts[0].routes[0].route
+    return {part.name: part.weight.value for part in route.weighted_clusters.clusters}
+
+
+def endpoints(application: Application, role: str) -> list[tuple[int, list[str]]]:
+    told = resources([application]).resources[EDS][f"shop/80/{role}"]
+    return [
+        (
+            group.priority,
+            [one.endpoint.address.socket_address.address for one in group.lb_endpoints],
+        )
+        for group in ClusterLoadAssignment.FromString(told).endpoints
+    ]
+
+
+def test_an_application_is_two_clusters_a_listener_and_a_route() -> None:
+    assert {kind: set(named) for kind, named in resources([SHOP]).resources.items()} == {
+        CDS: {"shop/80/primary", "shop/80/canary"},
+        EDS: {"shop/80/primary", "shop/80/canary"},
+        LDS: {"shop/80"},
+        RDS: {"shop/80"},
+    }
+
+
+def test_the_split_is_the_weight() -> None:
+    assert shares(SHOP) == {"shop/80/primary": 90, "shop/80/canary": 10}
+
+
+def test_a_canary_without_ready_pods_gets_nothing() -> None:
+    assert effective_weight(replace(SHOP, canary=())) == 0
+    assert shares(replace(SHOP, canary=())) == {"shop/80/primary": 100, "shop/80/canary": 0}
+
+
+def test_pods_come_first_and_the_service_when_they_fail() -> None:
+    assert endpoints(SHOP, "primary") == [(0, ["10.0.0.1", "10.0.0.2"]), (1, ["10.96.0.1"])]
+    assert endpoints(SHOP, "canary") == [(0, ["10.0.0.3"]), (1, ["10.96.0.1"])]
+    assert endpoints(replace(SHOP, fallback=None), "canary") == [(0, ["10.0.0.3"])]
+
+
+def test_only_the_primary_leaves_dead_pods_alone() -> None:
+    told = resources([SHOP]).resources[CDS]
+    primary = Cluster.FromString(told["shop/80/primary"])
+    assert primary.outlier_detection.consecutive_local_origin_failure.value == 3
+    assert primary.outlier_detection.enforcing_consecutive_5xx.value == 0
+    assert not Cluster.FromString(told["shop/80/canary"]).HasField("outlier_detection")
+
+
+def test_the_listener_is_open_to_all() -> None:
+    told = Listener.FromString(resources([SHOP]).resources[LDS]["shop/80"])
+    assert told.address.socket_address.address == "0.0.0.0"
+    assert told.address.socket_address.port_value == 20000
+
+
+@given(some.permutations([SHOP, replace(SHOP, name="cart"), replace(SHOP, port=81)]))
+def test_the_same_state_has_the_same_versions(applications: list[Application]) -> None:
+    turned = [replace(one, primary=one.primary[::-1]) for one in applications]
+    assert resources(turned).versions == resources(applications).versions
+
+
+@pytest.mark.parametrize(
+    ("changed", "kinds"),
+    [
+        (replace(SHOP, canary_weight=20), {RDS}),
+        (replace(SHOP, primary=(POD,)), {EDS}),
+        (replace(SHOP, listener=20001), {LDS}),
+        (replace(SHOP, name="cart"), {CDS, EDS, LDS, RDS}),
+    ],
+)
+def test_a_change_touches_only_what_it_must(changed: Application, kinds: set[str]) -> None:
+    old, new = resources([SHOP]).versions, resources([changed]).versions
+    assert {kind for kind in old if old[kind] != new[kind]} == kinds
+
+
+@pytest.mark.parametrize("name", ["shop", "shop-v2", "shop.example.com"])
+def test_a_cluster_name_has_no_dots_and_tells_all(name: str) -> None:
+    cluster = cluster_name(name, 8080, "canary")
+    assert "." not in cluster
+    assert parse_cluster_name(cluster) == (name, 8080, "canary")
+
+
+@pytest.mark.parametrize("name", ["admin", "shop/80", "shop/x/canary", "shop/80/baseline", ""])
+def test_any_other_cluster_is_refused(name: str) -> None:
+    with pytest.raises(UnknownCluster):
+        parse_cluster_name(name)
+
+
+def test_the_bootstrap_names_the_agents_of_its_namespace() -> None:
+    told = bootstrap("shop", xds_host="agents.shop", xds_port=1)
+    agents = told["static_resources"]["clusters"][0]["load_assignment"]["endpoints"][0]
+    address = agents["lb_endpoints"][0]["endpoint"]["address"]["socket_address"]
+    assert address == {"address": "agents.shop", "port_value": 1}
+    assert told["node"]["cluster"] == "outrider/shop"
