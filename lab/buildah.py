@@ -56,13 +56,18 @@ class Builder:
     def has(self, name: str) -> bool:
         return succeeds(self.command("inspect", "--type=image", name))
 
-    def load(self, archive: Path, name: str) -> None:
-        image = run(self.command("pull", "-q", f"docker-archive:{archive}"), seconds=300)
+    def pull(self, name: str, *, folder: Path, state: str) -> None:
+        """Through a link: buildah makes a name of the path, and refuses one with a dot in it."""
+        link = self.layout.short / "images"
+        link.unlink(missing_ok=True)
+        link.symlink_to(folder)
+        image = run(self.command("pull", "-q", f"oci:{link}:{state}"), seconds=300)
         run(self.command("tag", image.strip(), name))
 
-    def save(self, name: str, *, archive: Path, called: str) -> None:
-        log = self.layout.logs / "image-save.log"
-        self.run("push", "-q", name, f"docker-archive:{archive}:{called}", log=log)
+    def push(self, name: str, *, folder: Path, state: str) -> None:
+        """Layers that the folder has already are not written again."""
+        words = ("push", "--quiet", "--disable-compression", "--format=oci", name)
+        self.run(*words, f"oci:{folder}:{state}", log=self.layout.logs / "image-push.log")
 
 
 def builder(layout: Layout) -> Builder:

@@ -160,9 +160,7 @@ def _wait_for_node(layout: Layout) -> None:
             return False
 
     wait_until(ready, "the node is Ready", seconds=READY_SECONDS)
-    wait_until(
-        lambda: _dns_answers(layout), "DNS answers at its Service", seconds=READY_SECONDS
-    )
+    wait_until(lambda: _dns_answers(layout), "DNS answers at its Service", seconds=READY_SECONDS)
 
 
 def _dns_answers(layout: Layout) -> bool:
@@ -177,9 +175,7 @@ def _import_pause(layout: Layout) -> None:
     if configs.PAUSE_IMAGE in run(ctr(layout, "images", "list", "--quiet")):
         return
     archive_file = layout.disk / "pause.tar"
-    archive.write(
-        archive_file, program=build.program(layout, "pause"), name=configs.PAUSE_IMAGE
-    )
+    archive.write(archive_file, program=build.program(layout, "pause"), name=configs.PAUSE_IMAGE)
     run(ctr(layout, "images", "import", str(archive_file)))
 
 

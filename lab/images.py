@@ -1,17 +1,18 @@
-"""The images of the lab: built when something in them changed, kept as archives, given to containerd."""
+"""The images of the lab: built when something in them changed, kept in the cache, given to containerd."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from lab import base, cluster
 from lab.buildah import Builder, builder
 from lab.layout import Layout
+from lab.oci import Store
 from lab.report import LabError, say, step
 from lab.shell import run
 
@@ -24,8 +25,6 @@ DOCKERFILES: Mapping[str, str] = {
     "shop": "examples/shop/Dockerfile",
 }
 NAMES = tuple(DOCKERFILES)
-# Old archives serve whoever goes back and forth between two branches; more would fill the disk.
-KEPT_ARCHIVES = 4
 
 
 @dataclass(frozen=True)
@@ -46,8 +45,10 @@ class Image:
         """The name in the store of layers, where several states stand side by side."""
         return f"localhost/outrider/{self.name}:{self.inputs}"
 
-    def archive(self, layout: Layout) -> Path:
-        return layout.cache / "images" / f"{self.name}-{self.inputs}.tar"
+    @property
+    def state(self) -> str:
+        """The name in the cache."""
+        return f"{self.name}-{self.inputs}"
 
 
 def bring(layout: Layout, names: Sequence[str] = ()) -> None:
@@ -112,30 +113,36 @@ def _imported(layout: Layout) -> dict[str, str]:
 
 
 def _import(layout: Layout, image: Image) -> None:
-    archive = _archived(layout, image)
+    """Only what containerd does not have yet is sent to it: mostly one small layer."""
+    store = Store(layout.cache / "images")
+    archive = layout.work / f"{image.name}.tar"
+    with store.held():
+        if store.find(image.state) is None:
+            _build(layout, store, image)
+        entry = store.find(image.state)
+        if entry is None:
+            raise LabError(f"buildah says that it pushed {image.state}, but the cache has no such")
+        present = run(cluster.ctr(layout, "content", "list", "--quiet")).split()
+        lacking = [digest for digest in store.blobs_of(entry) if digest not in present]
+        store.write_archive(entry, name=image.reference, lacking=lacking, to=archive)
     run(cluster.ctr(layout, "images", "import", str(archive)), seconds=300)
+    archive.unlink()
     record = json.dumps({**_imported(layout), image.name: image.inputs})
     unfinished = _record(layout).with_suffix(".unfinished")
     unfinished.write_text(record)
     unfinished.rename(_record(layout))
 
 
-def _archived(layout: Layout, image: Image) -> Path:
-    """The archive in the cache, built if nobody has built it before."""
-    archive = image.archive(layout)
-    if archive.exists():
-        archive.touch()
-        return archive
+def _build(layout: Layout, store: Store, image: Image) -> None:
     maker = builder(layout)
     if image.base is None:
         _build_base(layout, maker, image)
     else:
-        _load_base(layout, maker, image.base)
-        maker.build(
-            image.dockerfile, name=image.exact, context=layout.project, base=image.base.exact
-        )
-    _save(layout, maker, image)
-    return archive
+        _load_base(layout, store, maker=maker, image=image.base)
+        below = image.base.exact
+        maker.build(image.dockerfile, name=image.exact, context=layout.project, base=below)
+    maker.push(image.exact, folder=store.folder, state=image.state)
+    store.prune()
 
 
 def _build_base(layout: Layout, maker: Builder, image: Image) -> None:
@@ -146,23 +153,10 @@ def _build_base(layout: Layout, maker: Builder, image: Image) -> None:
     shutil.rmtree(context)
 
 
-def _load_base(layout: Layout, maker: Builder, image: Image) -> None:
-    if not maker.has(image.exact):
-        maker.load(_archived(layout, image), image.exact)
-
-
-def _save(layout: Layout, maker: Builder, image: Image) -> None:
-    """Other clones read the cache at any moment: an archive appears whole or not at all."""
-    archive = image.archive(layout)
-    archive.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = archive.with_name(f"{archive.name}.{layout.key}")
-    unfinished.unlink(missing_ok=True)
-    maker.save(image.exact, archive=unfinished, called=image.reference)
-    unfinished.rename(archive)
-    for old in stale(archive.parent.glob(f"{image.name}-*.tar")):
-        old.unlink(missing_ok=True)
-
-
-def stale(archives: Iterable[Path]) -> list[Path]:
-    """All but the last used ones."""
-    return sorted(archives, key=lambda path: path.stat().st_mtime)[:-KEPT_ARCHIVES]
+def _load_base(layout: Layout, store: Store, *, maker: Builder, image: Image) -> None:
+    if maker.has(image.exact):
+        return
+    if store.find(image.state) is None:
+        _build(layout, store, image)
+    else:
+        maker.pull(image.exact, folder=store.folder, state=image.state)

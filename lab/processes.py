@@ -116,6 +116,4 @@ def _signal(record: Record, number: signal.Signals) -> None:
 
 
 def _wait_for_end(layout: Layout, name: str, seconds: float) -> None:
-    wait_until(
-        lambda: alive(layout, name) is None, f"{name} ends", seconds=seconds, pause=0.05
-    )
+    wait_until(lambda: alive(layout, name) is None, f"{name} ends", seconds=seconds, pause=0.05)

@@ -11,7 +11,6 @@ from lab.layout import (
     CLUSTER_DOMAIN,
     NODE,
     NODE_ADDRESS,
-
     SERVICE_RANGE,
     API_PORT,
     Layout,
