@@ -12,7 +12,7 @@ from delivery.api.built import unbuilt
 from delivery.api.canary import Canary as CanaryResource
 from delivery.api.canary import CanarySpec
 from delivery.api.defaults import DEFAULTS, deadline_from, defaults_from
-from delivery.api.duration import seconds
+from delivery.api.duration import duration, seconds
 from delivery.api.shape import read
 from delivery.api.status import CanaryCondition, CanaryStatus, CanaryVerdict
 from delivery.api.validation import is_generated, problems
@@ -238,7 +238,7 @@ def written_condition(condition: Condition) -> CanaryCondition:
 def effective(analysis: Analysis) -> dict[str, Any]:
     """The analysis in force in the words of `spec.analysis`."""
     said = {
-        "interval": f"{analysis.interval:g}s",
+        "interval": duration(analysis.interval),
         "threshold": analysis.threshold,
         "stepWeight": analysis.step_weight,
         "stepWeights": list(analysis.step_weights),
@@ -255,7 +255,7 @@ def effective_metric(metric: Metric) -> dict[str, Any]:
     limits = {"min": metric.minimum, "max": metric.maximum}
     return {
         "name": metric.name,
-        "interval": f"{metric.interval:g}s",
+        "interval": duration(metric.interval),
         "thresholdRange": {key: limit for key, limit in limits.items() if limit is not None},
     }
 

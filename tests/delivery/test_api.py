@@ -1,13 +1,13 @@
 """The words of the API: durations, times, ports, field names."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
 from delivery.api.alert_provider import AlertProvider
 from delivery.api.canary import Canary
-from delivery.api.duration import seconds
+from delivery.api.duration import duration, seconds
 from delivery.api.instant import epoch, rfc3339
 from delivery.api.metric_template import MetricTemplate
 from delivery.api.model import camel, port_number_or_name
@@ -42,7 +42,19 @@ def test_what_is_no_duration_is_refused_with_an_example(text: str) -> None:
         seconds(text)
 
 
-@settings(deadline=None)
+def test_a_duration_that_go_could_not_hold_is_refused() -> None:
+    with pytest.raises(ValueError, match="longer than any release"):
+        seconds("9" * 400 + "h")
+
+
+@pytest.mark.parametrize(
+    ("length", "text"), [(5.0, "5s"), (90.0, "90s"), (1.1, "1s100ms"), (2e6, "2000000s")]
+)
+def test_a_duration_begins_with_whole_seconds(length: float, text: str) -> None:
+    assert duration(length) == text
+    assert seconds(text) == pytest.approx(length)
+
+
 @given(st.integers(min_value=0, max_value=4_000_000_000_000_000))
 def test_a_time_survives_being_written_to_the_microsecond(microseconds: int) -> None:
     moment = microseconds / 1_000_000

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from delivery.canary import Condition, Phase
@@ -75,7 +75,6 @@ def test_other_conditions_are_not_taken_for_promoted() -> None:
     assert promoted(Phase.WAITING, "Deployment", (other,), 9.0).changed == 9.0
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(list(Phase)), min_size=1))
 def test_the_transition_time_moves_only_with_the_status(phases: list[Phase]) -> None:
     last = promoted(phases[0], "Deployment", (), 0.0)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from delivery.canary import Analysis, Condition, Metric, Phase, Status, Verdict
@@ -188,13 +188,11 @@ def reread(body: Mapping[str, Any]) -> Status:
     return parse({**manifest(), "status": body}, DEFAULTS).status
 
 
-@settings(deadline=None)
 @given(STATUSES)
 def test_a_status_that_was_written_is_read_as_it_was(status: Status) -> None:
     assert reread(status_body(status, {})) == status
 
 
-@settings(deadline=None)
 @given(STATUSES, STATUSES)
 def test_nothing_of_the_previous_status_shines_through(before: Status, after: Status) -> None:
     assert reread(status_body(after, status_body(before, {}))) == after

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from delivery import names
@@ -136,7 +136,6 @@ KEYS = st.sampled_from(["interval", "stepWeight", "stepWeights", "requestDuratio
 TEXTS = st.text(alphabet="0123456789.,sm ", max_size=6)
 
 
-@settings(deadline=None)
 @given(st.dictionaries(KEYS | st.text(max_size=3), TEXTS), st.dictionaries(st.text(), TEXTS))
 def test_whatever_is_set_the_defaults_can_be_judged_by(
     config: dict[str, str], annotations: dict[str, str]

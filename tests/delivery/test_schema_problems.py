@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from delivery.schema import DEFAULTS as DEFAULT_ANALYSIS
@@ -13,6 +13,7 @@ TARGET = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "shop"}
 KNATIVE = {"apiVersion": "serving.knative.dev/v1", "kind": "Service", "name": "shop"}
 SCALER = {"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "name": "shop"}
 DURATION = {"name": "request-duration"}
+RANGE = {"thresholdRange": {"min": 1, "max": 1}}
 ANALYSIS = {"interval": "30s", "threshold": 5, "stepWeight": 10}
 
 
@@ -176,7 +177,7 @@ def test_knative_takes_no_scaler() -> None:
         {
             "analysis": {
                 **ANALYSIS,
-                "metrics": [{**DURATION, "thresholdRange": {"min": 1, "max": 1}}],
+                "metrics": [{**DURATION, **RANGE}],
             }
         },
         {"analysis": {**ANALYSIS, "webhooks": [{"name": "a", "url": "b", "timeout": "5s"}]}},
@@ -215,13 +216,11 @@ JSON = st.recursive(
 FIELDS = st.sampled_from(["interval", "metrics", "stepWeights", "match", "port", "webhooks"])
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.text() | st.sampled_from(["spec", "metadata", "status"]), JSON))
 def test_no_manifest_makes_validation_fail(obj: dict[str, Any]) -> None:
     assert all(isinstance(problem, str) for problem in problems(obj))
 
 
-@settings(deadline=None)
 @given(st.dictionaries(FIELDS, JSON), st.dictionaries(FIELDS, JSON), JSON)
 def test_what_has_no_problems_can_be_parsed(
     analysis: dict[str, Any], service: dict[str, Any], status: Any
