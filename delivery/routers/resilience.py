@@ -44,6 +44,8 @@ def cluster(name: str, role: str) -> Cluster:
     # 1 %, not 0: while anything is healthy it alone is used; when all are ejected (an app that
     # restarted) Envoy tries them all the same instead of refusing until the ejection is over.
     made.common_lb_config.healthy_panic_threshold.CopyFrom(Percent(value=1))
+    # By default the second ejection within a second is only felt at the end of it.
+    made.common_lb_config.update_merge_window.CopyFrom(Duration())
     if role == PRIMARY:
         made.outlier_detection.CopyFrom(_dead_pods_only())
     return made

@@ -2,7 +2,9 @@
 
 import socket
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 
 from delivery.routers.envoy import Endpoint
@@ -32,6 +34,19 @@ def answers(body: bytes, status: str = "200 OK") -> Behaviour:
     return behave
 
 
+def trickles(body: bytes, *, pause: float) -> Behaviour:
+    """An answer byte by byte."""
+
+    def behave(connection: socket.socket, _: bytes) -> bool:
+        connection.sendall(f"HTTP/1.1 200 OK\r\ncontent-length: {len(body)}\r\n\r\n".encode())
+        for byte in body:
+            connection.sendall(bytes([byte]))
+            time.sleep(pause)
+        return True
+
+    return behave
+
+
 def hangs_up(connection: socket.socket, _: bytes) -> bool:
     return False
 
@@ -43,6 +58,7 @@ class Pod:
         self.behaviour = behaviour
         self.endpoint = Endpoint(address, port or free_port(address))
         self.requests = 0
+        self.connections = 0
         self._open: set[socket.socket] = set()
 
     def __enter__(self) -> "Pod":
@@ -60,10 +76,13 @@ class Pod:
 
     def die(self) -> None:
         """As a killed process: the port is closed and every connection with it."""
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
+        if self._listener.fileno() >= 0:
+            self._listener.shutdown(socket.SHUT_RDWR)
+            self._listener.close()
         for connection in tuple(self._open):
-            connection.close()
+            # A close alone would wait for the thread that is reading.
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def _accept(self) -> None:
         while True:
@@ -71,16 +90,14 @@ class Pod:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
+            self.connections += 1
             self._open.add(connection)
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
-        with connection:
-            try:
-                while head := head_of_request(connection):
-                    self.requests += 1
-                    if not self.behaviour(connection, head):
-                        break
-            except OSError:
-                pass
+        with connection, suppress(OSError):
+            while head := head_of_request(connection):
+                self.requests += 1
+                if not self.behaviour(connection, head):
+                    break
         self._open.discard(connection)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from agent.xds import AdsServer
+from agent.xds import AdsServer, OnNack
 from delivery.routers.bootstrap import bootstrap
 from delivery.routers.envoy import Application, Endpoint, resources
 
@@ -96,12 +96,16 @@ class Router:
         return self.ask(f"/stats/prometheus?usedonly&filter={pattern}")[1]
 
 
+def refuse(node: str, kind: str, detail: str) -> None:
+    raise AssertionError(f"{node} refused {kind}: {detail}")
+
+
 @contextmanager
 def serving(
-    folder: Path, *applications: Application, node: str = "router-1"
+    folder: Path, *applications: Application, node: str = "router-1", on_nack: OnNack = refuse
 ) -> Iterator[tuple[Router, AdsServer]]:
     """An agent's ADS server with these applications, and a router that has them."""
-    server = AdsServer("127.0.0.1:0", on_nack=refuse)
+    server = AdsServer("127.0.0.1:0", on_nack=on_nack)
     server.publish(resources(applications))
     server.start()
     router = Router(folder, server.port, node)
@@ -112,10 +116,6 @@ def serving(
     finally:
         router.kill()
         server.stop(0)
-
-
-def refuse(node: str, kind: str, detail: str) -> None:
-    raise AssertionError(f"{node} refused {kind}: {detail}")
 
 
 def application(

@@ -1,0 +1,77 @@
+"""Scraping routers: all at once, within a deadline, and no more than they show."""
+
+import time
+from pathlib import Path
+
+from agent.envoy import ScrapeError, Scraper
+from delivery.routers.envoy import Endpoint
+from delivery.stats import parse
+from tests.agent.pods import Pod, answers, hangs_up, trickles
+from tests.agent.running_router import application, free_port, serving
+from tests.agent.test_xds import body
+
+
+def address(endpoint: Endpoint) -> str:
+    return f"{endpoint.address}:{endpoint.port}"
+
+
+def test_a_router_that_hangs_does_not_hold_up_the_others() -> None:
+    released = time.monotonic() + 5
+    silent = Pod(lambda connection, _: bool(connection.recv(1)) and time.monotonic() < released)
+    with silent, Pod(answers(b"figures")) as well, Pod(hangs_up) as rude:
+        nobody = f"127.0.0.1:{free_port()}"
+        asked = [address(silent.endpoint), address(well.endpoint), address(rude.endpoint), nobody]
+        started = time.monotonic()
+        hung, figures, cut, refused = Scraper().scrape(asked, deadline=0.3).values()
+        assert time.monotonic() - started < 1
+        assert figures == "figures"
+        assert all(isinstance(one, ScrapeError) for one in (hung, cut, refused))
+
+
+def test_an_answer_that_trickles_in_is_cut_off_at_the_deadline() -> None:
+    with Pod(trickles(b"late" * 10, pause=0.05)) as slow:
+        found = Scraper().scrape([address(slow.endpoint)], deadline=0.2)
+        assert isinstance(found[address(slow.endpoint)], ScrapeError)
+
+
+def test_connections_are_kept() -> None:
+    with Pod(answers(b"figures")) as pod:
+        scraper = Scraper(pod.endpoint.port)
+        for _ in range(5):
+            assert scraper.scrape([pod.endpoint.address], deadline=1) == {"127.0.0.1": "figures"}
+        assert (pod.requests, pod.connections) == (5, 1)
+        scraper.close()
+
+
+def test_a_refusal_is_no_figures() -> None:
+    with Pod(answers(b"", "404 Not Found")) as pod:
+        found = Scraper(pod.endpoint.port).scrape(["127.0.0.1"], deadline=1)
+        assert found == {"127.0.0.1": ScrapeError("status 404")}
+
+
+def test_what_a_scrape_brings_is_small_and_all_there(tmp_path: Path) -> None:
+    with Pod(answers(b"ok")) as pod:
+        shop = application(name="shop.v2", primary=(pod.endpoint,))
+        with serving(tmp_path, shop) as (router, _):
+            body(shop)
+            text = Scraper(router.stats_port).scrape(["127.0.0.1"], deadline=5)["127.0.0.1"]
+            assert isinstance(text, str)
+            assert len(text) < 20_000
+            assert parse(text)["shop~v2/80/primary"].completed == 1
+
+
+SHOWN = {
+    ("GET", "/ready"): 200,
+    ("GET", "/stats/prometheus?usedonly"): 200,
+    ("POST", "/ready"): 404,
+    ("POST", "/quitquitquit"): 404,
+    ("GET", "/stats/prometheus/../../config_dump"): 404,
+    ("GET", "/config_dump"): 404,
+    ("GET", "/"): 404,
+}
+
+
+def test_others_may_read_two_paths_and_nothing_else(tmp_path: Path) -> None:
+    with serving(tmp_path) as (router, _):
+        found = {(method, path): router.ask(path, method)[0] for method, path in SHOWN}
+    assert found == SHOWN
