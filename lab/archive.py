@@ -1,25 +1,26 @@
-"""Writes the image of one static program without any tool: a docker archive is two tars and two JSONs."""
+"""Writes the image of one static program: a docker archive is two tars and two JSONs."""
 
 from __future__ import annotations
 
 import hashlib
 import io
 import json
+import platform
 import tarfile
 from pathlib import Path
+
+ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 def write(archive: Path, *, program: Path, name: str) -> None:
     layer = _tar({f"{program.name}": (program.read_bytes(), 0o755)})
+    layers = [f"sha256:{hashlib.sha256(layer).hexdigest()}"]
     config = json.dumps(
         {
-            "architecture": "amd64",
+            "architecture": ARCHITECTURES.get(platform.machine(), platform.machine()),
             "os": "linux",
             "config": {"Entrypoint": [f"/{program.name}"], "User": "65535:65535"},
-            "rootfs": {
-                "type": "layers",
-                "diff_ids": [f"sha256:{hashlib.sha256(layer).hexdigest()}"],
-            },
+            "rootfs": {"type": "layers", "diff_ids": layers},
         }
     ).encode()
     manifest = [{"Config": "config.json", "RepoTags": [name], "Layers": ["layer.tar"]}]

@@ -1,4 +1,4 @@
-"""Makes the base image's root file system from Debian packages, small: what no program reads is left out."""
+"""Makes the base image's root file system from Debian packages, without what no program reads."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ import fcntl
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from lab.cgroups import WORK, entrance
@@ -70,20 +71,21 @@ def _build_into(layout: Layout, module: GoModule, folder: Path) -> None:
     unfinished.mkdir(parents=True)
     log = layout.logs / f"build-{module.name}.log"
     say(f"building {module.name}: {', '.join(module.packages)} (log: {log})")
+    start = ("go", "-C", str(module.folder), "build", "-v", *module.flags)
     for name, package in module.packages.items():
-        command = ("go", "-C", module.folder, "build", "-v", *module.flags)
         run_watched(
-            within(entrance(layout, WORK), (*command, "-o", unfinished / name, package)),
+            within(entrance(layout, WORK), (*start, "-o", str(unfinished / name), package)),
             log=log,
             env=ENVIRONMENT,
-            progress=lambda name=name: f"{name}: {_lines(log)} packages compiled",
+            progress=partial(_progress, name, log),
         )
     shutil.rmtree(folder, ignore_errors=True)
     unfinished.rename(folder)
 
 
-def _lines(log: Path) -> int:
-    return log.read_bytes().count(b"\n")
+def _progress(name: str, log: Path) -> str:
+    lines = log.read_bytes().count(b"\n")
+    return f"{name}: {lines} packages compiled"
 
 
 def require_go(module: GoModule) -> None:

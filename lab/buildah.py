@@ -1,4 +1,4 @@
-"""Builds images from Dockerfiles without a daemon, behind whatever certificates this machine trusts."""
+"""Builds images from Dockerfiles without a daemon, with the certificates this machine trusts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lab's branch in every cgroup hierarchy: whatever runs below it is the lab's, and nothing else is."""
+"""The lab's branch in every cgroup hierarchy: what runs below it is the lab's, nothing else is."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def roots(layout: Layout) -> tuple[Path, ...]:
 
 
 def all_roots(layout: Layout) -> tuple[Path, ...]:
-    """With the bare version 2 tree that may stand beside version 1: runc makes cgroups there too."""
+    """With the bare version 2 tree that may stand beside version 1: runc uses it as well."""
     return tuple(tree / layout.name for tree in (*_mounted("cgroup"), *_mounted("cgroup2")))
 
 

@@ -1,4 +1,4 @@
-"""The images of the lab: built when something in them changed, kept in the cache, given to containerd."""
+"""The lab's images: built when something in them changed, kept in the cache, given to the node."""
 
 from __future__ import annotations
 

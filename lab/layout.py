@@ -1,4 +1,4 @@
-"""Where everything of one lab stands: paths, names and addresses, all derived from the project's folder."""
+"""Where everything of a lab stands: paths, names, addresses, derived from the project's folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The node's network: a namespace of its own without uplink, so that nothing can leave the machine."""
+"""The node's network: a namespace without uplink, so that nothing can leave the machine."""
 
 from __future__ import annotations
 
@@ -47,7 +47,8 @@ def feature_missing() -> str | None:
     """Tried in a namespace that is gone at once: what this kernel cannot do, or nothing."""
     trials = {
         "network namespaces": "true",
-        "bridge and veth devices": "ip link add name trial0 type bridge && ip link add name trial1 type veth",
+        "bridge devices": "ip link add name trial type bridge",
+        "veth devices": "ip link add name trial type veth",
         "nftables with NAT": (
             "nft add table ip t && nft add chain ip t c '{ type nat hook prerouting priority 0; }'"
         ),

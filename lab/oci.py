@@ -1,4 +1,4 @@
-"""The images in the cache folder: one OCI layout for all clones, in which images share their layers."""
+"""The images in the cache folder: one OCI layout for all clones, in which images share layers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Debian packages that the lab needs, installed when one is missing, and what the kernel must offer."""
+"""What the lab needs of the machine: Debian packages, installed if missing, and kernel features."""
 
 from __future__ import annotations
 

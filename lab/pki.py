@@ -1,4 +1,4 @@
-"""Keys and certificates of one lab: an authority, a leaf for each program, and their kubeconfigs."""
+"""Keys and certificates of a lab: an authority, a leaf for each program, and their kubeconfigs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Starts and stops the node's programs; a process is known by its pid and its start time, never by name."""
+"""Starts and stops the node's programs, known by pid and start time, never by name."""
 
 from __future__ import annotations
 

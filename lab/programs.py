@@ -8,11 +8,11 @@ from pathlib import Path
 from lab import build, pki
 from lab.configs import BURST, QPS
 from lab.layout import (
+    API_PORT,
     CLUSTER_DOMAIN,
     NODE,
     NODE_ADDRESS,
     SERVICE_RANGE,
-    API_PORT,
     Layout,
 )
 

@@ -1,4 +1,4 @@
-"""Other programs, run to their end: always with a time limit, and with their words when they fail."""
+"""Other programs, run to their end: with a time limit, and with their words when they fail."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lab.report import LabError, say
 
 TAIL = 25
 LONG_SECONDS = 3600.0
-# The child puts itself into the cgroup before it becomes the program: at no moment is it unrecorded.
+# The child enters the cgroup before it becomes the program: at no moment is it unrecorded.
 ENTER = ("sh", "-c", 'echo $$ > "$0" && exec "$@"')
 
 

@@ -1,4 +1,4 @@
-"""Removes every trace of a lab, whole or half made: what is there is found by where it is, not by name."""
+"""Removes every trace of a lab, whole or half made; it is found by where it is, not by name."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def unmount_all(layout: Layout) -> int:
 
 
 def _remove_foreign_files(layout: Layout) -> None:
-    """What shims, CNI and the kubelet write to folders of the whole machine, whatever they are told.
+    """What shims, CNI and the kubelet write to folders of the whole machine, come what may.
 
     Which of the files there are ours stands in containerd's state: so this comes before its end.
     """
