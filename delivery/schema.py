@@ -33,6 +33,7 @@ __all__ = [
     "unbuilt",
 ]
 
+DEADLINE = 600.0
 KEPT = (
     "trackedConfigs",
     "sessionAffinityCookie",
@@ -52,17 +53,19 @@ class InvalidCanary(ValueError):
 
 
 def parse(
-    obj: Mapping[str, Any], defaults: Analysis, *, progress_deadline: float = 600.0
+    obj: Mapping[str, Any], defaults: Analysis, *, progress_deadline: float = DEADLINE
 ) -> Canary:
     """The Canary, its defaults filled in; raises InvalidCanary when it has problems.
 
-    A generated one is judged by `defaults`. One without analysis skips it, as Flagger does.
+    A generated one takes `defaults` and `progress_deadline`, others Flagger's defaults.
+    One without analysis skips it, as Flagger does.
     `service` is empty when the spec names no Service: then it is found by its selector.
     """
     if found := problems(obj):
         raise InvalidCanary(found)
     said = read(CanaryResource, {"spec": obj["spec"]}).spec
     metadata, is_ours = obj.get("metadata") or {}, is_generated(obj)
+    unsaid_deadline = progress_deadline if is_ours else DEADLINE
     return Canary(
         name=metadata.get("name", ""),
         namespace=metadata.get("namespace", ""),
@@ -72,7 +75,7 @@ def parse(
         service=service_name(said),
         provider=said.provider.value if said.provider else "envoy",
         analysis=analysis_of(said.analysis, defaults if is_ours else Analysis()),
-        progress_deadline=float(said.progress_deadline_seconds or progress_deadline),
+        progress_deadline=float(said.progress_deadline_seconds or unsaid_deadline),
         skip_analysis=bool(said.skip_analysis) or (said.analysis is None and not is_ours),
         suspend=bool(said.suspend),
         generated=is_ours,

@@ -40,7 +40,7 @@ def test_a_canary_is_known_by_its_metadata_and_its_target() -> None:
 
 
 def test_what_a_canary_leaves_unsaid_is_as_in_flagger() -> None:
-    canary = parse(manifest(), DEFAULTS)
+    canary = parse(manifest(), DEFAULTS, progress_deadline=30.0)
     assert canary.analysis == Analysis(interval=30.0, threshold=5, step_weight=10)
     assert (canary.provider, canary.progress_deadline) == ("envoy", 600.0)
     assert not canary.suspend
