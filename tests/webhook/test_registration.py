@@ -1,0 +1,42 @@
+import base64
+from typing import Any
+
+from delivery.admission.ours import OURS
+from webhook.registration import manifests
+from webhook.settings import Settings
+
+SETTINGS = Settings("outrider-system", "agent:1", "envoy:1", service_port=8443)
+MUTATING, VALIDATING = manifests(SETTINGS, b"authorities")
+WEBHOOKS: list[dict[str, Any]] = MUTATING["webhooks"] + VALIDATING["webhooks"]
+
+
+def test_each_resource_has_a_webhook_of_its_own() -> None:
+    asked = [rule["resources"] for webhook in WEBHOOKS for rule in webhook["rules"]]
+    assert asked == [["deployments"], ["services"], ["canaries"]]
+
+
+def test_nobodys_deploy_waits_for_us() -> None:
+    for webhook in WEBHOOKS:
+        said = (webhook["failurePolicy"], webhook["timeoutSeconds"], webhook["sideEffects"])
+        assert said == ("Ignore", 3, "None")
+
+
+def test_only_opted_in_namespaces_and_never_our_own() -> None:
+    for webhook in WEBHOOKS:
+        label, name = webhook["namespaceSelector"]["matchExpressions"]
+        assert (label["operator"], label["values"]) == ("In", ["true", "selected"])
+        assert {"kube-system", "outrider-system"} <= set(name["values"])
+
+
+def test_the_server_is_named_with_its_authorities() -> None:
+    for webhook in WEBHOOKS:
+        said = webhook["clientConfig"]
+        assert base64.b64decode(said["caBundle"]) == b"authorities"
+        assert (said["service"]["name"], said["service"]["port"]) == ("outrider-webhook", 8443)
+
+
+def test_a_change_of_any_annotation_of_ours_matters() -> None:
+    for webhook in MUTATING["webhooks"]:
+        expression = webhook["matchConditions"][0]["expression"]
+        assert all(f"'{key}'" in expression for key in OURS)
+        assert webhook["reinvocationPolicy"] == "IfNeeded"

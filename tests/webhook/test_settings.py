@@ -1,0 +1,31 @@
+import re
+
+import pytest
+
+from webhook.settings import Settings, settings, version
+
+TOLD = {"NAMESPACE": "outrider-system", "AGENT_IMAGE": "agent:1", "ROUTER_IMAGE": "envoy:1"}
+
+
+def test_the_environment_is_enough() -> None:
+    assert settings([], TOLD) == Settings("outrider-system", "agent:1", "envoy:1")
+
+
+def test_a_flag_comes_before_the_environment() -> None:
+    said = settings(["--namespace", "other", "--port", "9443"], TOLD)
+    assert (said.namespace, said.port) == ("other", 9443)
+
+
+@pytest.mark.parametrize("missing", list(TOLD))
+def test_what_is_missing_is_named(missing: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        settings([], {key: text for key, text in TOLD.items() if key != missing})
+    assert "--" + missing.lower().replace("_", "-") in capsys.readouterr().err
+
+
+def test_the_api_server_calls_the_first_host() -> None:
+    assert settings([], TOLD).hosts[0] == "outrider-webhook.outrider-system.svc"
+
+
+def test_the_version_is_that_of_the_project() -> None:
+    assert re.fullmatch(r"\d+\.\d+\.\d+", version())

@@ -1,0 +1,71 @@
+"""Gives each labelled namespace its agent and routers, and keeps them as they should be."""
+
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cluster.api import Api
+from cluster.errors import ClusterError
+from cluster.watch import Watched
+from delivery import names
+from delivery.optin import Images, covers, enrolled, namespace_parts
+from webhook.metrics import Metrics
+from webhook.registration import NEVER
+
+log = logging.getLogger(__name__)
+
+DRIFT_SECONDS = 30.0
+"""How often all parts of a namespace are compared with what is there."""
+
+
+@dataclass
+class OptIn:
+    """`checked` says when each namespace was last found, or put, in order."""
+
+    api: Api
+    images: Images
+    own_namespace: str
+    namespaces: Watched
+    metrics: Metrics
+    checked: dict[str, float] = field(default_factory=dict)
+
+    def turn(self) -> None:
+        """Looks at what is due; a namespace that fails does not keep the others waiting."""
+        if not self.namespaces.synced.is_set():
+            return
+        asking = {one["metadata"]["name"] for one in self.namespaces.items() if self.asks(one)}
+        for gone in self.checked.keys() - asking:
+            log.info(
+                "no longer opted in; its parts are left as they are", extra={"namespace": gone}
+            )
+            del self.checked[gone]
+        self.metrics.namespaces.set(len(asking))
+        failed = [name for name in sorted(asking) if self.due(name) and not self.ordered(name)]
+        if failed:
+            raise ClusterError(f"not in order: {', '.join(failed)}")
+
+    def asks(self, namespace: Mapping[str, Any]) -> bool:
+        excluded = {*NEVER, self.own_namespace}
+        return namespace["metadata"]["name"] not in excluded and enrolled(namespace)
+
+    def due(self, namespace: str) -> bool:
+        return time.monotonic() - self.checked.get(namespace, -DRIFT_SECONDS) >= DRIFT_SECONDS
+
+    def ordered(self, namespace: str) -> bool:
+        try:
+            for manifest in namespace_parts(namespace, self.images):
+                self.applied(namespace, manifest)
+        except ClusterError as error:
+            log.warning("%s", error, extra={"namespace": namespace})
+            return False
+        self.checked[namespace] = time.monotonic()
+        return True
+
+    def applied(self, namespace: str, manifest: Mapping[str, Any]) -> None:
+        kind, name = manifest["kind"], manifest["metadata"]["name"]
+        if covers(self.api.read(kind, name, namespace=namespace), manifest):
+            return
+        self.api.apply(manifest, manager=names.WEBHOOK_MANAGER)
+        log.info("applied %s %s", kind, name, extra={"namespace": namespace})

@@ -1,0 +1,45 @@
+"""The certificate that is served; a newer one counts from the next connection on."""
+
+import datetime as dt
+import os
+import ssl
+import tempfile
+import time
+from pathlib import Path
+
+from certs.store import Store, key_pem, pem
+
+
+class Served:
+    """Holds the newest certificate; read by every connection, replaced by one loop."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.context = context(store)
+
+    def take(self, store: Store) -> None:
+        if store.leaf.certificate != self.store.leaf.certificate:
+            self.context = context(store)
+        self.store = store
+
+    @property
+    def expiry(self) -> dt.datetime:
+        return self.store.leaf.certificate.not_valid_after_utc
+
+    @property
+    def expired(self) -> bool:
+        return self.expiry.timestamp() <= time.time()
+
+
+def context(store: Store) -> ssl.SSLContext:
+    """A server's context; the ssl module takes a chain and its key from a file only."""
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    made.minimum_version = ssl.TLSVersion.TLSv1_2
+    descriptor, path = tempfile.mkstemp()
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(pem(store.leaf.certificate) + key_pem(store.leaf.key))
+        made.load_cert_chain(path)
+    finally:
+        Path(path).unlink()
+    return made
