@@ -111,10 +111,10 @@ def target_effects(canary: Canary, target: Workload) -> Iterator[Effect]:
     annotations: dict[str, str | None] = {}
     shows: dict[str, Any] = {}
     holding = status.phase is Phase.INITIALIZING and status.scale is None
-    if holding and not target.on_hold and not target.paused:
+    if holding and not target.paused:
         annotations[names.HOLD], shows["paused"] = "true", True
     if not holding and target.on_hold:
-        annotations[names.HOLD], shows["paused"] = None, False
+        annotations[names.HOLD], shows["paused"] = None, None
     if status.scale is not None and (target.held, target.replicas) != (status.scale, status.scale):
         annotations[names.SCALE] = str(status.scale)
         annotations[names.REPLICAS] = str(status.replicas or 1)

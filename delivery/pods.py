@@ -65,8 +65,19 @@ def condition(deployment: Object, kind: str) -> Mapping[str, Any]:
     return next((one for one in conditions if one["type"] == kind), {})
 
 
+def is_observed(deployment: Object) -> bool:
+    """Whether the status speaks of the spec that is there."""
+    seen = (deployment.get("status") or {}).get("observedGeneration", 0)
+    return bool(deployment["metadata"].get("generation", 0) <= seen)
+
+
 def stuck(deployment: Object) -> str:
-    """Why the rollout will not end by itself; empty while it may."""
+    """Why the rollout will not end by itself; empty while it may.
+
+    What is said of an earlier generation is said of another template.
+    """
+    if not is_observed(deployment):
+        return ""
     if condition(deployment, "Progressing").get("reason") != "ProgressDeadlineExceeded":
         return ""
     return f'deployment "{deployment["metadata"]["name"]}" exceeded its progress deadline'
@@ -79,7 +90,7 @@ def waiting(deployment: Object, threshold: int) -> str:
     updated, total = status.get("updatedReplicas", 0), status.get("replicas", 0)
     available = status.get("availableReplicas", 0)
     start = "waiting for rollout to finish:"
-    if deployment["metadata"].get("generation", 0) > status.get("observedGeneration", 0):
+    if not is_observed(deployment):
         return f"{start} observed deployment generation less than desired generation"
     if updated < wanted:
         return f"{start} {updated} out of {wanted} new replicas have been updated"
