@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from agent.events import Events
@@ -23,6 +23,7 @@ class Performer:
 
     api: Api
     events: Events
+    failing: dict[str, str] = field(default_factory=dict)
 
     def write_status(self, found: Object, canary: Canary) -> Object:
         """The intent, under the resourceVersion that it was decided from; raises Conflict."""
@@ -32,7 +33,8 @@ class Performer:
         return self.api.replace_status({**found, "status": body}, manager=AGENT_MANAGER)
 
     def perform(self, effect: Effect, canary: Mapping[str, Any]) -> None:
-        """One effect; what fails is said and tried again at the next look, as it is still due."""
+        """One effect; what fails is said once and tried again at each look, as it is still due."""
+        key = f"{canary['metadata']['name']} {place(effect)}"
         try:
             match effect:
                 case Apply(manifest):
@@ -43,23 +45,34 @@ class Performer:
             log.info("decided anew: %s", error)
         except ClusterError as error:
             log.warning("effect failed: %s", error)
-            self.events.warn(canary, str(error))
+            if self.failing.get(key) != str(error):
+                self.events.warn(canary, str(error))
+            self.failing[key] = str(error)
+        else:
+            self.failing.pop(key, None)
 
     def annotate(self, effect: Annotate, canary: Mapping[str, Any]) -> None:
         """Says the intent; where admission did not make it so, writes the fields itself."""
-        place = {
+        target = {
             "kind": effect.kind,
             "metadata": {"namespace": canary["metadata"]["namespace"], "name": effect.name},
         }
         metadata: dict[str, Any] = {"annotations": dict(effect.annotations)}
         if effect.version:
             metadata["resourceVersion"] = effect.version
-        answer = self.api.merge(place, {"metadata": metadata}, manager=AGENT_MANAGER)
+        answer = self.api.merge(target, {"metadata": metadata}, manager=AGENT_MANAGER)
         if covers(answer, effect.shows):
             return
-        self.api.merge(place, effect.shows, manager=AGENT_MANAGER)
+        self.api.merge(target, effect.shows, manager=AGENT_MANAGER)
         self.events.warn(
             canary,
             f"admission did not act on {effect.kind} {effect.name}; its fields were written "
             "directly, and may show as a conflict in the next server-side apply",
         )
+
+
+def place(effect: Effect) -> str:
+    """Kind and name of what the effect changes."""
+    if isinstance(effect, Annotate):
+        return f"{effect.kind} {effect.name}"
+    return f"{effect.manifest['kind']} {effect.manifest['metadata']['name']}"

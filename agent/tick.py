@@ -3,10 +3,11 @@
 import logging
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from agent import routers
+from agent.canaries import Canaries
 from agent.events import Events
 from agent.exposition import Exposition
 from agent.observe import Surroundings, objects, observe
@@ -19,6 +20,7 @@ from cluster.lease import Leadership
 from cluster.watch import Cache
 from delivery import adoption, apex, names, pair, schema, serving
 from delivery.canary import IDLE, Canary, Phase
+from delivery.decision import WARNING
 from delivery.eligibility import MESH_LABELS, Neighbours
 from delivery.intent import effects
 from delivery.names import AGENT_MANAGER
@@ -29,6 +31,8 @@ from delivery.step import step
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 1.0
+GATHER_SECONDS = 0.05
+"""After a change, so that what comes with it is looked at in the same turn."""
 STUCK_SECONDS = 60.0
 """Without a turn for so long, the kubelet restarts the agent."""
 NAMESPACE_SECONDS = 10.0
@@ -48,16 +52,17 @@ class Loop:
     namespace: str
     events: Events
     performer: Performer
-    changed: threading.Event = field(default_factory=threading.Event)
+    changed: threading.Event
     stopping: threading.Event = field(default_factory=threading.Event)
-    written: dict[str, Object] = field(default_factory=dict)
-    refused: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    invalid: dict[str, str] = field(default_factory=dict)
-    labels: Mapping[str, str] = field(default_factory=dict)
-    labels_read: float = 0.0
-    rejections: dict[str, str] = field(default_factory=dict)
     published: threading.Event = field(default_factory=threading.Event)
     turned: float = field(default_factory=time.monotonic)
+    refused: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    rejections: dict[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    labels_read: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.canaries = Canaries(self.cache, self.complain)
 
     def alive(self) -> bool:
         return time.monotonic() - self.turned < STUCK_SECONDS
@@ -69,70 +74,43 @@ class Loop:
     def run(self) -> None:
         while not self.stopping.is_set():
             self.changed.wait(TICK_SECONDS)
+            self.stopping.wait(GATHER_SECONDS)
             self.changed.clear()
-            started = time.monotonic()
             try:
                 self.tick()
             except Exception:
-                # Fail closed: nothing is decided in this tick; the routers keep what they have.
+                # Fail closed: nothing is decided in this turn; the routers keep what they have.
                 log.exception("tick failed")
                 self.stopping.wait(TICK_SECONDS)
             self.turned = time.monotonic()
-            log.debug("tick took %.3f s", self.turned - started)
 
     def tick(self) -> None:
         found = objects(self.cache)
-        canaries = list(self.canaries(found))
-        self.publish([canary for _, canary in canaries], found)
-        self.exposition.update([canary for _, canary in canaries])
-        self.windows.scrape_while(any(is_moving(canary) for _, canary in canaries))
+        current = self.canaries.current(found)
+        canaries = [canary for _, canary in current]
+        self.publish(canaries, found)
+        self.exposition.update(canaries)
         self.windows.aim(routers.addresses(found.pods))
-        if not self.leadership.held.is_set():
+        self.windows.scrape_while(any(is_moving(canary) for canary in canaries))
+        leading = self.leadership.held.is_set()
+        self.exposition.lead(leading)
+        if not leading:
             return
-        around = self.surroundings([canary for _, canary in canaries], found)
-        self.adopt([canary for _, canary in canaries], around.neighbours())
-        for raw, canary in canaries:
+        around = self.surroundings(canaries, found)
+        self.adopt(canaries, around.neighbours())
+        for raw, canary in current:
             self.turn(raw, canary, around)
-
-    def canaries(self, found: Objects) -> Iterator[tuple[Object, Canary]]:
-        """Each Canary as last written by us or seen, whichever is newer."""
-        seen = {raw["metadata"]["name"]: raw for raw in self.cache.items("Canary")}
-        for name in set(self.written) - set(seen):
-            del self.written[name]
-        for name, raw in sorted(seen.items()):
-            newest = max((raw, self.written.get(name, raw)), key=version)
-            if newest["metadata"].get("deletionTimestamp"):
-                continue
-            try:
-                yield newest, self.parsed(newest, found)
-            except schema.InvalidCanary as error:
-                self.say_invalid(newest, str(error))
-
-    def parsed(self, raw: Object, found: Objects) -> Canary:
-        name = raw["spec"]["targetRef"]["name"] if schema.is_generated(raw) else ""
-        target = pair.named(found.deployments, name) or {"metadata": {}}
-        config = pair.named(self.cache.items("ConfigMap"), names.DEFAULTS) or {}
-        said = (config.get("data") or {}, target["metadata"].get("annotations") or {})
-        analysis, problems = schema.defaults_from(*said)
-        for problem in problems:
-            self.say_invalid(raw, problem)
-        return schema.parse(raw, analysis, progress_deadline=schema.deadline_from(*said))
-
-    def say_invalid(self, raw: Object, text: str) -> None:
-        name = raw["metadata"]["name"]
-        if self.invalid.get(name) != text and self.leadership.held.is_set():
-            self.invalid[name] = text
-            self.events.warn(raw, text)
 
     def publish(self, canaries: Sequence[Canary], found: Objects) -> None:
         """Every replica serves the routers from the same status, leading or not."""
-        self.ads.publish(
-            resources(
-                application
-                for canary in canaries
-                for application in serving.applications(canary, found)
-            )
+        snapshot = resources(
+            application
+            for canary in self.canaries.to_serve(canaries, found)
+            for application in serving.applications(canary, found)
         )
+        self.ads.publish(snapshot)
+        for node in self.ads.nodes_at(snapshot):
+            self.rejections.pop(node, None)
         self.published.set()
 
     def surroundings(self, canaries: Sequence[Canary], found: Objects) -> Surroundings:
@@ -140,15 +118,11 @@ class Loop:
         if now - self.labels_read > NAMESPACE_SECONDS:
             read = self.api.read("Namespace", self.namespace) or {"metadata": {}}
             self.labels, self.labels_read = read["metadata"].get("labels") or {}, now
-        seen = routers.look(
-            found.pods,
-            unrouted_ports(canaries, found),
-            rejected="; ".join(self.rejections.values()),
-        )
+        rejected = "; ".join(sorted(self.rejections.copy().values()))
         return Surroundings(
             now=now,
             found=found,
-            routers=seen,
+            routers=routers.look(found.pods, unrouted_ports(canaries, found), rejected=rejected),
             windows=self.windows,
             ports={one.name: frozenset(one.status.ports.values()) for one in canaries},
             mesh=next((label for label in MESH_LABELS if meshed(self.labels, label)), ""),
@@ -160,10 +134,10 @@ class Loop:
             return
         found = adoption.next_adoption(canaries, neighbours)
         for name, reasons in found.refused.items():
-            if self.refused.get(name) != reasons:
-                deployment = pair.named(neighbours.deployments, name) or {}
+            deployment = pair.named(neighbours.deployments, name)
+            if deployment and self.refused.get(name) != reasons:
                 text = f"{name} is left alone: {'; '.join(reasons)}"
-                self.events.record(deployment, "Warning", text, reason="NotAdopted")
+                self.events.record(deployment, WARNING, text, reason="NotAdopted")
         self.refused = dict(found.refused)
         self.exposition.refuse(self.refused)
         if found.target:
@@ -186,30 +160,27 @@ class Loop:
             except ClusterError as error:
                 log.warning("status not written: %s", error)
                 return
-            self.written[after.name] = raw
-            self.republish(after, around)
+            self.canaries.wrote(raw)
+            self.republish(around.found)
         for message in decision.messages:
             self.events.record(raw, message.type, message.text)
         for effect in effects(after, seen):
             self.performer.perform(effect, raw)
         self.exposition.turned(canary, after, time.monotonic() - started)
 
-    def republish(self, after: Canary, around: Surroundings) -> None:
-        """A new weight goes to the routers now, not at the next tick."""
-        canaries = [
-            after if one.name == after.name else one for _, one in self.canaries(around.found)
-        ]
-        self.publish(canaries, around.found)
+    def republish(self, found: Objects) -> None:
+        """A new weight goes to the routers now, not at the next turn."""
+        self.publish([canary for _, canary in self.canaries.current(found)], found)
 
     def rejected(self, node: str, kind: str, detail: str) -> None:
         """A router refused what it was told: said here, and the release halts (rules.analysis)."""
-        self.rejections[node] = f"{node}: {detail}"
+        self.rejections[node] = f"{node} refused {kind.rpartition('.')[2]}: {detail}"
         self.exposition.reject(node)
         self.changed.set()
 
-
-def version(raw: Object) -> int:
-    return int(raw["metadata"].get("resourceVersion") or 0)
+    def complain(self, raw: Object, text: str) -> None:
+        if self.leadership.held.is_set():
+            self.events.warn(raw, text)
 
 
 def is_moving(canary: Canary) -> bool:

@@ -14,10 +14,15 @@ def hold(canary: Canary, reason: str) -> Decision:
 
 
 def waits(canary: Canary, text: str) -> Decision:
-    """Nothing moves; why is kept in the status, and said once as an Event."""
+    """Nothing moves; why is kept in the status, and said as an Event when the kind of it is new.
+
+    The kind is what stands before the first colon: each counted pod is no news.
+    """
     if canary.status.message == text:
         return Decision(canary, text)
-    return Decision(with_status(canary, message=text), text, (warning(text),))
+    news = canary.status.message.partition(":")[0] != text.partition(":")[0]
+    messages = (warning(text),) if news else ()
+    return Decision(with_status(canary, message=text), text, messages)
 
 
 def with_status(canary: Canary, **changes: object) -> Canary:
