@@ -15,7 +15,6 @@ from lab.programs import PROGRAMS, log_of
 from lab.report import LabError
 
 PASSED_ON = ("kubectl", "exec")
-USAGE = "python -m lab {up,down,status,images,logs,start,stop,restart,build,kubectl,exec} …"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -25,7 +24,9 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("down", help="remove the node and everything it made, apart from caches")
     commands.add_parser("status", help="what runs; exit status 1 when the lab is not up")
     built = commands.add_parser("images", help="build what changed, and give it to the node")
-    built.add_argument("name", nargs="*", choices=[[], *images.NAMES], help="all, if none is named")
+    built.add_argument(
+        "name", nargs="*", help=f"of {', '.join(images.NAMES)}; all if none is named"
+    )
     logs = commands.add_parser("logs", help="the log of one of the node's programs")
     logs.add_argument("name")
     for verb in ("start", "stop", "restart"):

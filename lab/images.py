@@ -55,6 +55,8 @@ def bring(layout: Layout, names: Sequence[str] = ()) -> None:
     """All images, or the named ones, as containerd images of the running node."""
     if not cluster.intact(layout):
         raise LabError("not up; `python -m lab up` first")
+    if unknown := set(names) - set(NAMES):
+        raise LabError(f"no image {', '.join(sorted(unknown))}; there are: {', '.join(NAMES)}")
     layout.work.mkdir(parents=True, exist_ok=True)
     for name in names or NAMES:
         if not (layout.project / DOCKERFILES[name]).exists():
