@@ -141,12 +141,8 @@ def _routes(name: str, weight: int) -> RouteConfiguration:
             for role, share in shares
         ]
     )
-    everything = routes_pb2.Route(
-        # An empty prefix also matches `OPTIONS *`, which "/" does not.
-        match=routes_pb2.RouteMatch(prefix=""),
-        route=resilience.route_action(split),
-    )
-    host = routes_pb2.VirtualHost(name=name, domains=["*"], routes=[everything])
+    routes = transparent.routes(resilience.route_action(split))
+    host = routes_pb2.VirtualHost(name=name, domains=["*"], routes=routes)
     return RouteConfiguration(
         name=name, virtual_hosts=[host], validate_clusters=BoolValue(value=False)
     )

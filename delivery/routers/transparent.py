@@ -12,7 +12,7 @@ from envoy.config.core.v3.protocol_pb2 import (
     Http2ProtocolOptions,
     HttpProtocolOptions,
 )
-from envoy.extensions.filters.http.header_mutation.v3 import header_mutation_pb2
+from envoy.config.route.v3 import route_components_pb2 as routes_pb2
 from envoy.extensions.filters.http.router.v3.router_pb2 import Router
 from envoy.extensions.filters.network.http_connection_manager.v3 import (
     http_connection_manager_pb2 as manager_pb2,
@@ -24,6 +24,7 @@ from envoy.extensions.http.header_formatters.preserve_case.v3.preserve_case_pb2 
     PreserveCaseFormatterConfig,
 )
 from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2 as upstream_pb2
+from envoy.type.matcher.v3.string_pb2 import StringMatcher
 from google.protobuf.any_pb2 import Any as Packed
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.wrappers_pb2 import BoolValue, UInt32Value
@@ -31,8 +32,11 @@ from google.protobuf.wrappers_pb2 import BoolValue, UInt32Value
 UNLIMITED = 4294967295
 _HEADERS_KB = 8192
 """The most that Envoy accepts; it refuses a configuration that asks for more."""
-_UPGRADES = ("websocket", "spdy/3.1", "tcp", "raw", "connect-udp", "connect-ip", "any-protocol")
-_KEPT_PROTO = "x-outrider-router-forwarded-proto"
+_UPGRADES = ("websocket", "spdy/3.1", "tcp")
+_IGNORED_UPGRADES = ("h2", "http/", "tls/")
+"""Offers that a server may leave unanswered (RFC 9110, 7.8); Envoy would refuse the request."""
+FORWARDED_PROTO = "x-forwarded-proto"
+OWN_PROTO = "x-outrider-router-own-proto"
 _NEVER = Duration()
 
 UPSTREAM_IDLE = Duration(seconds=1)
@@ -72,7 +76,7 @@ def connection_manager(route: str) -> Any:
         codec_type=kind.AUTO,
         rds=manager_pb2.Rds(config_source=aggregated(), route_config_name=route),
         http_filters=_filters(),
-        early_header_mutation_extensions=[_keep_forwarded_proto()],
+        early_header_mutation_extensions=[_mark_forwarded_proto()],
         common_http_protocol_options=_header_limits(idle=_NEVER),
         http_protocol_options=_http1(),
         http2_protocol_options=_http2(),
@@ -117,6 +121,9 @@ def _http1() -> Http1ProtocolOptions:
         accept_http_10=True,
         default_host_for_http_10="localhost",
         enable_trailers=True,
+        ignore_http_11_upgrade=[
+            StringMatcher(prefix=name, ignore_case=True) for name in _IGNORED_UPGRADES
+        ],
         header_key_format=Http1ProtocolOptions.HeaderKeyFormat(
             stateful_formatter=extension("preserve_case", case)
         ),
@@ -143,32 +150,34 @@ def _nobody() -> Any:
     )
 
 
-def _keep_forwarded_proto() -> TypedExtensionConfig:
-    """Envoy adds x-forwarded-proto where it is missing; so the caller's own is put aside first."""
-    mutations = early_pb2.HeaderMutation(mutations=[_copy("x-forwarded-proto", _KEPT_PROTO)])
+def _mark_forwarded_proto() -> TypedExtensionConfig:
+    """Envoy adds x-forwarded-proto where it is missing; before that, note who brought their own."""
+    mark = HeaderMutation(
+        append=HeaderValueOption(
+            header=HeaderValue(key=OWN_PROTO, value="%REQ(x-forwarded-proto)%"),
+            append_action=HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD,
+        )
+    )
+    mutations = early_pb2.HeaderMutation(mutations=[HeaderMutation(remove=OWN_PROTO), mark])
     return extension("envoy.http.early_header_mutation.header_mutation", mutations)
 
 
 def _filters() -> list[Any]:
-    restored = header_mutation_pb2.Mutations(
-        request_mutations=[
-            HeaderMutation(remove="x-forwarded-proto"),
-            _copy(_KEPT_PROTO, "x-forwarded-proto"),
-            HeaderMutation(remove=_KEPT_PROTO),
-        ]
-    )
-    mutation = header_mutation_pb2.HeaderMutation(mutations=restored)
-    filters = {"header_mutation": mutation, "router": Router(suppress_envoy_headers=True)}
+    router = packed(Router(suppress_envoy_headers=True))
+    return [manager_pb2.HttpFilter(name="envoy.filters.http.router", typed_config=router)]
+
+
+def routes(action: routes_pb2.RouteAction) -> list[routes_pb2.Route]:
+    """Everything, twice: callers that brought an x-forwarded-proto keep it where it stood, for the
+    others the one that Envoy added is taken away.
+    """
+    brought = routes_pb2.HeaderMatcher(name=OWN_PROTO, present_match=True)
+    marked = routes_pb2.RouteMatch(prefix="/", headers=[brought])
     return [
-        manager_pb2.HttpFilter(name=f"envoy.filters.http.{name}", typed_config=packed(message))
-        for name, message in filters.items()
+        routes_pb2.Route(match=marked, route=action, request_headers_to_remove=[OWN_PROTO]),
+        routes_pb2.Route(
+            match=routes_pb2.RouteMatch(prefix="/"),
+            route=action,
+            request_headers_to_remove=[FORWARDED_PROTO],
+        ),
     ]
-
-
-def _copy(source: str, target: str) -> HeaderMutation:
-    return HeaderMutation(
-        append=HeaderValueOption(
-            header=HeaderValue(key=target, value=f"%REQ({source})%"),
-            append_action=HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD,
-        )
-    )

@@ -32,8 +32,9 @@ SHOP = Application("shop", 80, 20000, (POD, OTHER), (CANARY,), SERVICE, 10)
 
 def shares(application: Application) -> dict[str, int]:
     told = RouteConfiguration.FromString(resources([application]).resources[RDS]["shop/80"])
-    route = told.virtual_hosts[0].routes[0].route
-    return {part.name: part.weight.value for part in route.weighted_clusters.clusters}
+    brought_proto, others = (route.route for route in told.virtual_hosts[0].routes)
+    assert brought_proto == others
+    return {part.name: part.weight.value for part in others.weighted_clusters.clusters}
 
 
 def endpoints(application: Application, role: str) -> list[tuple[int, list[str]]]:
