@@ -9,7 +9,6 @@ from delivery.eligibility import Neighbours
 from delivery.frozen import frozen
 from delivery.pods import Object
 
-ADOPTING = (Phase.NEW, Phase.INITIALIZING)
 PASSING = "a rollout is under way"
 """A reason that ends by itself, and so is not worth an Event."""
 
@@ -25,7 +24,7 @@ class Adoption:
 def next_adoption(canaries: Sequence[Canary], neighbours: Neighbours) -> Adoption:
     """One after another: nothing is adopted while another app is on its way."""
     managed = {canary.target for canary in canaries}
-    busy = any(canary.status.phase in ADOPTING for canary in canaries)
+    busy = any(is_on_its_way(canary) for canary in canaries)
     refused: dict[str, tuple[str, ...]] = {}
     target: Object | None = None
     for deployment in candidates(neighbours, managed):
@@ -35,6 +34,12 @@ def next_adoption(canaries: Sequence[Canary], neighbours: Neighbours) -> Adoptio
         elif lasting := tuple(one for one in reasons if not one.startswith(PASSING)):
             refused[deployment["metadata"]["name"]] = lasting
     return Adoption(None if busy else target, refused)
+
+
+def is_on_its_way(canary: Canary) -> bool:
+    """Being adopted, or about to be; one that was left alone keeps nobody else waiting."""
+    fresh = canary.status.phase is Phase.NEW and not canary.status.message and not canary.suspend
+    return fresh or canary.status.phase is Phase.INITIALIZING
 
 
 def candidates(neighbours: Neighbours, managed: Iterable[str]) -> Iterable[Object]:

@@ -70,11 +70,17 @@ def wanted_route(canary: Canary, seen: Observation) -> Mapping[str, Any] | None:
         return None
     routed = leads_to_routers(seen.apex)
     if listeners_open(canary, seen) or (routed and seen.routers.ready):
-        return {"selector": ROUTER_SELECTOR, "targetPorts": dict(canary.status.ports)}
+        listeners = canary.status.ports
+        targets = {
+            number(port): listeners.get(number(port), own_target(port))
+            for port in seen.apex["spec"]["ports"]
+        }
+        return {"selector": ROUTER_SELECTOR, "targetPorts": targets}
     if seen.primary is None:
         return None
     selector = dict(seen.primary.manifest["spec"]["selector"]["matchLabels"])
-    return {"selector": selector, "targetPorts": origin(seen.apex)["targetPorts"]}
+    targets = {number(port): own_target(port) for port in own_ports(seen.apex)}
+    return {"selector": selector, "targetPorts": targets}
 
 
 def allocated(name: str, ports: Sequence[str], taken: frozenset[int]) -> Mapping[str, int]:

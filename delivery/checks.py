@@ -22,11 +22,12 @@ DURATION_SHARE = 0.01
 
 def judged(canary: Canary, metric: Metric, traffic: Traffic) -> Verdict:
     """The verdict of one built-in check, with Flagger's text (reference, 7.1) as its reason."""
-    if traffic.requests == 0:
+    timed = metric.name == SUCCESS_RATE or traffic.p99 is not None
+    if traffic.requests == 0 or not timed:
         return Verdict(metric.name, NO_TRAFFIC, reason=no_values(canary, metric))
     if metric.name == SUCCESS_RATE:
         return success_rate(canary, metric, traffic)
-    return duration(canary, metric, traffic)
+    return duration(canary, metric, traffic, value=traffic.p99 or 0.0)
 
 
 def success_rate(canary: Canary, metric: Metric, traffic: Traffic) -> Verdict:
@@ -41,12 +42,12 @@ def success_rate(canary: Canary, metric: Metric, traffic: Traffic) -> Verdict:
     return verdict(canary, metric, breach=breach, accident=accident, value=value, traffic=traffic)
 
 
-def duration(canary: Canary, metric: Metric, traffic: Traffic) -> Verdict:
-    value = traffic.p99 if traffic.p99 is not None else 0.0
+def duration(canary: Canary, metric: Metric, traffic: Traffic, *, value: float) -> Verdict:
+    """Compares whole milliseconds, as Flagger does."""
     breach, accident = "", False
-    if metric.minimum is not None and value < metric.minimum:
+    if metric.minimum is not None and floor(value) < floor(metric.minimum):
         breach = f"request duration {go_duration(value)} < {go_duration(metric.minimum)}"
-    elif metric.maximum is not None and value > metric.maximum:
+    elif metric.maximum is not None and floor(value) > floor(metric.maximum):
         breach = f"request duration {go_duration(value)} > {go_duration(metric.maximum)}"
         slow = traffic.slow.get(metric.maximum, traffic.requests)
         accident = is_accident(traffic.requests, slow, DURATION_SHARE)

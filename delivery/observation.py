@@ -32,6 +32,11 @@ class Workload:
     def name(self) -> str:
         return str(self.manifest["metadata"]["name"])
 
+    @property
+    def unready(self) -> str:
+        """Why it cannot be sent more traffic; empty when it can (a threshold may round to none)."""
+        return self.waiting or ("" if self.ready_pods else "no pod is ready")
+
 
 @dataclass(frozen=True)
 class Traffic:

@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from delivery import conditions
+from delivery.apex import allocated, number
 from delivery.canary import Canary, Condition, Phase
 from delivery.decision import Decision
 from delivery.observation import Observation
@@ -55,12 +56,13 @@ RULES: Mapping[Phase, tuple[Rule, ...]] = {
         analysis.reverted_revision_rolls_back,
         analysis.new_revision_starts_over,
         analysis.broken_canary_rolls_back,
+        analysis.breach_counts,
         analysis.unready_canary_is_awaited,
         analysis.skipped_analysis_promotes,
         analysis.rejected_configuration_halts,
         analysis.analysis_starts,
         analysis.interval_is_awaited,
-        analysis.checks_speak,
+        analysis.missing_verdict_is_awaited,
         analysis.unready_primary_holds,
         analysis.weight_advances,
         analysis.full_weight_promotes,
@@ -80,7 +82,7 @@ RULES: Mapping[Phase, tuple[Rule, ...]] = {
 
 def step(canary: Canary, seen: Observation) -> Decision:
     """Decide what is intended next; nothing is read and nothing is touched."""
-    current = wish_is_taken(canary, seen)
+    current = new_ports_get_listeners(wish_is_taken(canary, seen), seen)
     for rule in (*ALWAYS, *RULES.get(current.status.phase, ())):
         if decision := rule(current, seen):
             return stamped(canary, decision, seen.now)
@@ -94,12 +96,24 @@ def wish_is_taken(canary: Canary, seen: Observation) -> Canary:
     return with_status(canary, replicas=seen.wish)
 
 
+def new_ports_get_listeners(canary: Canary, seen: Observation) -> Canary:
+    """A port that the user adds to the apex later is routed like the first ones."""
+    if canary.status.phase is Phase.NEW or seen.apex is None:
+        return canary
+    known = canary.status.ports
+    new = [port for port in map(number, seen.apex["spec"]["ports"]) if port not in known]
+    if not new:
+        return canary
+    found = allocated(canary.name, new, seen.ports_taken | frozenset(known.values()))
+    return with_status(canary, ports={**known, **found})
+
+
 def stamped(before: Canary, decision: Decision, now: float) -> Decision:
     """Conditions follow the phase; the transition time follows any change, as Flagger's does."""
-    status = decision.canary.status
+    status = replace(decision.canary.status, conditions=described(decision.canary, now))
     if status == before.status:
         return decision
-    status = replace(status, conditions=described(decision.canary, now), last_transition=now)
+    status = replace(status, last_transition=now)
     return replace(decision, canary=replace(decision.canary, status=status))
 
 

@@ -47,15 +47,15 @@ def primary_selector(canary: Canary, primary: Mapping[str, Any]) -> dict[str, st
 def primary_template(
     template: Mapping[str, Any], selector: Mapping[str, str], app: str
 ) -> Manifest:
-    """The user's pod template, with all its labels and the primary's selector on top."""
+    """The user's pod template, with all its labels and the primary's selector on top.
+
+    Nothing of it is left out: the primary must show the revision that was analysed.
+    """
     clean = stripped(template)
     metadata = dict(clean.get("metadata") or {})
     labels = {**(metadata.get("labels") or {}), **selector}
     labels |= {names.ROLE: names.PRIMARY, names.APP: app}
     metadata["labels"] = labels
-    annotations = copied(metadata.pop("annotations", None))
-    if annotations:
-        metadata["annotations"] = annotations
     return {**clean, "metadata": metadata}
 
 

@@ -6,7 +6,7 @@ from delivery import checks
 from delivery.canary import Canary, Phase, Verdict
 from delivery.decision import Decision, Message, normal, warning
 from delivery.names import primary_name
-from delivery.observation import Observation, Traffic, Workload
+from delivery.observation import Observation, Traffic
 from delivery.rules.outcome import (
     enters,
     from_the_start,
@@ -50,7 +50,7 @@ def broken_canary_rolls_back(canary: Canary, seen: Observation) -> Decision | No
     prefix = f"canary deployment {target_name(canary)} not ready: "
     why = seen.target.failing or seen.target.stuck
     if not why and overdue(canary, seen):
-        why = f"{unready(seen.target)}; {canary.progress_deadline:g}s are over"
+        why = f"{seen.target.unready}; {canary.progress_deadline:g}s are over"
     return rolled_back(canary, seen, warning(prefix + why)) if why else None
 
 
@@ -58,22 +58,15 @@ def overdue(canary: Canary, seen: Observation) -> bool:
     """The first readiness of a revision has a deadline; later the checks speak for it."""
     since = canary.status.phase_since
     late = since is not None and seen.now - since > canary.progress_deadline
-    return late and canary.status.last_check is None and bool(seen.target and unready(seen.target))
-
-
-def unready(half: Workload) -> str:
-    """Why a half cannot be sent more traffic; empty when it can."""
-    if half.waiting:
-        return half.waiting
-    return "" if half.ready_pods else "no pod is ready"
+    return late and canary.status.last_check is None and bool(seen.target and seen.target.unready)
 
 
 def unready_canary_is_awaited(canary: Canary, seen: Observation) -> Decision | None:
     if seen.target is None:
         return None
-    why = unready(seen.target)
-    if not why and seen.target.replicas != canary.status.scale:
+    if seen.target.replicas != canary.status.scale:
         return hold(canary, f"{canary.target} is being scaled to {canary.status.scale}")
+    why = seen.target.unready
     return (
         waits(canary, f"canary deployment {target_name(canary)} not ready: {why}") if why else None
     )
@@ -96,27 +89,35 @@ def analysis_starts(canary: Canary, seen: Observation) -> Decision | None:
     return steps_up(canary, seen, normal(f"Starting canary analysis for {target_name(canary)}"))
 
 
-def interval_is_awaited(canary: Canary, seen: Observation) -> Decision | None:
-    since = seen.now - (canary.status.last_check or seen.now)
-    if since >= canary.analysis.interval:
+def checks_are_due(canary: Canary, seen: Observation) -> bool:
+    last = canary.status.last_check
+    return last is not None and seen.now - last >= canary.analysis.interval
+
+
+def breach_counts(canary: Canary, seen: Observation) -> Decision | None:
+    """Asked before readiness: what is half ready or badly routed may not go on failing users."""
+    if canary.skip_analysis or not checks_are_due(canary, seen):
         return None
-    return hold(canary, "the interval has not passed")
+    judged = measured(canary, seen)
+    found = judged.status.verdicts
+    breach = next((one for one in found if one.outcome == checks.FAILED), None)
+    return counted(judged, seen, breach) if breach else None
 
 
-def checks_speak(canary: Canary, seen: Observation) -> Decision | None:
-    """One failed check counts, at the threshold it ends the release; none passes unmeasured."""
+def interval_is_awaited(canary: Canary, seen: Observation) -> Decision | None:
+    return None if checks_are_due(canary, seen) else hold(canary, "the interval has not passed")
+
+
+def missing_verdict_is_awaited(canary: Canary, seen: Observation) -> Decision | None:
+    """None passes unmeasured."""
     judged = measured(canary, seen)
     found = judged.status.verdicts
     first = next((one for one in found if one.outcome != checks.PASSED), None)
-    breach = next((one for one in found if one.outcome == checks.FAILED), None)
-    if breach:
-        return breach_counts(judged, seen, breach)
-    if first:
-        return waits(judged, first.reason)
-    return None
+    return waits(judged, first.reason) if first else None
 
 
-def breach_counts(canary: Canary, seen: Observation, breach: Verdict) -> Decision:
+def counted(canary: Canary, seen: Observation, breach: Verdict) -> Decision:
+    """One failed check counts, at the threshold it ends the release."""
     failed = canary.status.failed_checks + 1
     said = warning(breach.reason)
     limit = max(1, canary.analysis.threshold)
@@ -124,8 +125,8 @@ def breach_counts(canary: Canary, seen: Observation, breach: Verdict) -> Decisio
         text = f"Rolling back {full_name(canary)} failed checks threshold reached {failed}"
         end = rolled_back(canary, seen, warning(text))
         return replace(end, messages=(said, *end.messages))
-    counted = with_status(canary, failed_checks=failed, last_check=seen.now, message=breach.reason)
-    return Decision(counted, breach.reason, (said,))
+    after = with_status(canary, failed_checks=failed, last_check=seen.now, message=breach.reason)
+    return Decision(after, breach.reason, (said,))
 
 
 def unready_primary_holds(canary: Canary, seen: Observation) -> Decision | None:
@@ -133,7 +134,7 @@ def unready_primary_holds(canary: Canary, seen: Observation) -> Decision | None:
     name = f"{primary_name(canary.target)}.{canary.namespace}"
     if seen.primary is None:
         return waits(canary, f"{name} not ready: it is missing")
-    why = unready(seen.primary)
+    why = seen.primary.unready
     return waits(canary, f"{name} not ready: {why}") if why else None
 
 

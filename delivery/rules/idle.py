@@ -9,10 +9,10 @@ from delivery.rules.outcome import from_the_start, hold, with_status
 def broken_primary_keeps_users(canary: Canary, seen: Observation) -> Decision | None:
     """After a failed promotion the split stays until the primary is back on what was promoted."""
     weight = canary.status.canary_weight
-    if canary.status.phase is not Phase.FAILED or not weight or seen.primary is None:
+    if canary.status.phase is not Phase.FAILED or not weight:
         return None
-    back = seen.primary.revision == canary.status.promoted
-    if not back or seen.primary.failing or seen.primary.waiting:
+    back = seen.primary is not None and seen.primary.revision == canary.status.promoted
+    if not back or seen.primary is None or seen.primary.failing or seen.primary.unready:
         return hold(canary, "primary is going back to the promoted revision")
     said = normal("Routing all traffic to primary")
     return Decision(with_status(canary, canary_weight=0), said.text, (said,))

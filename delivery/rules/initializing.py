@@ -41,7 +41,7 @@ def primary_is_awaited(canary: Canary, seen: Observation) -> Decision | None:
     name = f"{primary_name(canary.target)}.{canary.namespace}"
     if seen.primary is None:
         return hold(canary, f"{name} is being created")
-    why = seen.primary.failing or seen.primary.stuck or seen.primary.waiting
+    why = seen.primary.failing or seen.primary.stuck or seen.primary.unready
     return waits(canary, f"{name} not ready: {why}") if why else None
 
 
@@ -62,7 +62,9 @@ def old_connections_drain(canary: Canary, seen: Observation) -> Decision | None:
     if canary.status.scale is not None:
         return None
     if seen.apex is None or not leads_to_routers(seen.apex):
-        return hold(canary, f"{canary.status.apex} is being moved")
+        # The time to settle begins when the Service has moved, not when that was decided.
+        moving = with_status(canary, apex_moved=seen.now)
+        return Decision(moving, f"{canary.status.apex} is being moved")
     if seen.now - (canary.status.apex_moved or seen.now) < APEX_SETTLES:
         return hold(canary, f"{canary.status.apex} has moved; old connections drain")
     return Decision(with_status(canary, scale=0), f"{canary.target} goes to zero")

@@ -24,9 +24,9 @@ def stuck_primary_keeps_users(canary: Canary, seen: Observation) -> Decision | N
         return None
     why = seen.primary.failing or seen.primary.stuck
     since = canary.status.phase_since
-    if not why and seen.primary.waiting and since is not None:
+    if seen.primary.unready and since is not None:
         late = seen.now - since > canary.progress_deadline
-        why = seen.primary.waiting if late else ""
+        why = why or (seen.primary.unready if late else "")
     if not why:
         return None
     return fails(canary, seen, why)
@@ -39,10 +39,10 @@ def fails(canary: Canary, seen: Observation, why: str) -> Decision:
 
 
 def unready_primary_is_awaited(canary: Canary, seen: Observation) -> Decision | None:
-    if seen.primary is None or not seen.primary.waiting:
+    if seen.primary is None or not seen.primary.unready:
         return None
     return waits(
-        canary, f"{seen.primary.name}.{canary.namespace} not ready: {seen.primary.waiting}"
+        canary, f"{seen.primary.name}.{canary.namespace} not ready: {seen.primary.unready}"
     )
 
 

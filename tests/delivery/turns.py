@@ -1,0 +1,116 @@
+"""The agent's turns in a world in miniature: look, decide, act, and what may be lost on the way."""
+
+from dataclasses import dataclass, field, replace
+
+from delivery import eligibility, pair, schema, serving
+from delivery.canary import Analysis, Canary, Metric
+from delivery.decision import Effect
+from delivery.intent import effects
+from delivery.observation import Observation, Routers, Traffic
+from delivery.pair import Objects
+from delivery.step import step
+from delivery.strategy import canary_size
+from tests.delivery.reviews import Document
+from tests.delivery.worlds import NAMESPACE, START, World, populated
+
+METRICS = (
+    Metric("request-success-rate", 5.0, minimum=99.0),
+    Metric("request-duration", 5.0, maximum=500.0),
+)
+ANALYSIS = Analysis(interval=5.0, threshold=2, step_weight=20, max_weight=50, metrics=METRICS)
+
+
+@dataclass
+class Agent:
+    """It keeps nothing between two turns but the Canary's status, as the API server stores it."""
+
+    world: World = field(default_factory=populated)
+    canary: Canary = Canary("web", NAMESPACE, "web", ANALYSIS, progress_deadline=60.0)
+    stored: Document = field(default_factory=dict)
+    said: list[str] = field(default_factory=list)
+
+    def read(self) -> Canary:
+        resource = schema.generated("web", NAMESPACE) | {"status": self.stored}
+        found = schema.parse(resource, ANALYSIS)
+        return replace(self.canary, status=found.status)
+
+    def write(self, after: Canary) -> None:
+        self.stored = schema.status_body(after.status, self.stored)
+        assert self.read().status == after.status, "the status does not survive its storage"
+
+    def turn(self, crash_after: int | None = None) -> tuple[Effect, ...]:
+        """Dies after so many writes, the status being the first one, if told to."""
+        self.publish()
+        seen = look(self.read(), self.world)
+        decision = step(self.read(), seen)
+        due = effects(decision.canary, seen)
+        if crash_after == 0:
+            return due
+        self.write(decision.canary)
+        self.publish()
+        self.said += [message.text for message in decision.messages]
+        for effect in due[: None if crash_after is None else crash_after - 1]:
+            self.world.perform(effect)
+        return due
+
+    def publish(self) -> None:
+        self.world.served = list(serving.applications(self.read(), objects(self.world)))
+
+    def run(self, seconds: int) -> "Agent":
+        for _ in range(seconds):
+            self.turn()
+            self.world.pass_second()
+        return self
+
+
+def objects(world: World) -> Objects:
+    return Objects(
+        deployments=list(world.deployments.values()),
+        replica_sets=world.sets,
+        pods=[pod.manifest() for pod in world.pods],
+        services=list(world.services.values()),
+    )
+
+
+def look(canary: Canary, world: World) -> Observation:
+    """What agent/observe.py does with caches, done with a world."""
+    found, analysis, status = objects(world), canary.analysis, canary.status
+    target, primary = world.deployments["web"], world.deployments.get("web-primary")
+    neighbours = eligibility.Neighbours(found.services, found.deployments, ())
+    fresh = not status.phase and primary is None
+    listening = frozenset(one.listener for one in world.served if world.routers)
+    return Observation(
+        world.now,
+        target=pair.workload(found, target, threshold=analysis.canary_ready_threshold),
+        primary=None
+        if primary is None
+        else pair.workload(found, primary, threshold=analysis.primary_ready_threshold),
+        apex=world.services["web"],
+        services=world.services,
+        revisions=pair.revisions(found, target, primary),
+        serving=pair.serving(found, target),
+        wish=pair.wished(target, status, canary_size(analysis, status.replicas or 1)),
+        refusals=eligibility.refusals(target, neighbours) if fresh else (),
+        routers=Routers(world.routers, listening),
+        traffic={metric.name: window(canary, metric, world) for metric in analysis.metrics},
+        drained=quiet(world, status.phase_since),
+    )
+
+
+def window(canary: Canary, metric: Metric, world: World) -> Traffic:
+    status = canary.status
+    if status.last_check is None or status.phase_since is None:
+        return Traffic()
+    start = max(status.phase_since, min(status.last_check, world.now - metric.interval))
+    seen = [(count, kind) for when, count, kind in world.counted if when > start]
+    total = sum(count for count, _ in seen)
+    bad = sum(count for count, kind in seen if kind == "bad")
+    slow = sum(count for count, kind in seen if kind == "slow")
+    p99 = 900.0 if slow > 0.01 * total else 20.0
+    limits = {} if metric.maximum is None else {metric.maximum: slow}
+    return Traffic(total, bad, p99 if total else None, limits, world.now - start)
+
+
+def quiet(world: World, since: float | None) -> bool:
+    last = max((when for when, _, _ in world.counted), default=START)
+    return world.now - max(last, since or 0.0) >= 2.0

@@ -1,0 +1,277 @@
+"""A cluster in miniature: Deployments roll, Services select, routers split what clients send."""
+
+import copy
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from delivery import apex, names
+from delivery.admission import Request, mutated
+from delivery.decision import Annotate, Apply, Effect
+from delivery.hashing import template_hash
+from delivery.intent import covers
+from delivery.routers.envoy import Application
+from tests.delivery.reviews import Document, patched
+
+NAMESPACE = "shop"
+AGENT = f"system:serviceaccount:{NAMESPACE}:{names.AGENT}"
+START = 1_000_000.0
+RATE = 100
+"""Requests a second that clients send."""
+READY_AFTER = 2
+"""Seconds from a pod's start to its readiness."""
+NEVER_READY = ("crashing", "stuck")
+
+
+def template(image: str) -> Document:
+    port = {"name": "http", "containerPort": 8080}
+    container = {"name": "web", "image": image, "ports": [port]}
+    return {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [container]}}
+
+
+def deployment(image: str = "good:1", replicas: int = 3) -> Document:
+    spec = {
+        "replicas": replicas,
+        "selector": {"matchLabels": {"app": "web"}},
+        "strategy": {"type": "RollingUpdate"},
+        "template": template(image),
+    }
+    return {"kind": "Deployment", "metadata": {"name": "web"}, "spec": spec}
+
+
+def service() -> Document:
+    port = {"name": "http", "port": 80, "targetPort": "http", "protocol": "TCP"}
+    spec = {"selector": {"app": "web"}, "ports": [port], "clusterIP": "10.0.0.1"}
+    return {"kind": "Service", "metadata": {"name": "web"}, "spec": spec}
+
+
+def merged(found: Any, patch: Mapping[str, Any]) -> Document:
+    """RFC 7396."""
+    kept = dict(found) if isinstance(found, Mapping) else {}
+    for key, value in patch.items():
+        if value is None:
+            kept.pop(key, None)
+        else:
+            kept[key] = merged(kept.get(key), value) if isinstance(value, Mapping) else value
+    return kept
+
+
+@dataclass
+class Pod:
+    """Its image says how it behaves: good, bad (5xx), slow, crashing (never runs) or stuck."""
+
+    number: int
+    owner: str
+    template: Document
+    age: int = 0
+    flapping: int = 0
+
+    @property
+    def kind(self) -> str:
+        return str(self.template["spec"]["containers"][0]["image"]).partition(":")[0]
+
+    @property
+    def ready(self) -> bool:
+        return self.kind not in NEVER_READY and self.age >= READY_AFTER and not self.flapping
+
+    def manifest(self) -> Document:
+        waiting = {"reason": "CrashLoopBackOff"} if self.kind == "crashing" else {}
+        return {
+            "metadata": {
+                "name": f"web-{self.number}",
+                "labels": self.template["metadata"]["labels"],
+                "ownerReferences": [{"uid": self.owner, "controller": True}],
+            },
+            "spec": self.template["spec"],
+            "status": {
+                "podIP": f"10.1.{self.number // 256}.{self.number % 256}",
+                "conditions": [{"type": "Ready", "status": str(self.ready)}],
+                "containerStatuses": [{"state": {"waiting": waiting}}],
+            },
+        }
+
+
+@dataclass
+class World:
+    """Everything that stands in one namespace; `lost` counts requests that nobody could answer."""
+
+    admission: bool = True
+    routers: int = 2
+    clients: bool = True
+    now: float = START
+    deployments: dict[str, Document] = field(default_factory=dict)
+    services: dict[str, Document] = field(default_factory=dict)
+    sets: list[Document] = field(default_factory=list)
+    pods: list[Pod] = field(default_factory=list)
+    served: list[Application] = field(default_factory=list)
+    counted: list[tuple[float, int, str]] = field(default_factory=list)
+    lost: int = 0
+    version: int = 0
+    started: int = 0
+
+    def put(self, wanted: Document, user: str = "jane", *, admission: bool = True) -> Document:
+        """A write as the API server does it: admission, then a new version."""
+        place, name = self.place(wanted["kind"]), wanted["metadata"]["name"]
+        stored = place.get(name, {})
+        if self.admission and admission:
+            wanted = admitted(wanted, stored, user)
+        self.version += 1
+        metadata = {"namespace": NAMESPACE, "uid": name, **wanted["metadata"]}
+        generation = stored.get("metadata", {}).get("generation", 0)
+        generation += wanted["spec"] != stored.get("spec")
+        metadata |= {"generation": generation, "resourceVersion": str(self.version)}
+        place[name] = {"status": {}, **wanted, "metadata": metadata}
+        return place[name]
+
+    def place(self, kind: str) -> dict[str, Document]:
+        return self.deployments if kind == "Deployment" else self.services
+
+    def apply(self, image: str, replicas: int | None = None) -> None:
+        """`kubectl apply` of the Deployment."""
+        spec = {"template": template(image)}
+        counted = {"replicas": replicas} if replicas is not None else {}
+        self.put(merged(self.deployments["web"], {"spec": {**spec, **counted}}))
+
+    def scale(self, replicas: int) -> None:
+        """`kubectl scale`: past admission, with an entry of its own in managedFields."""
+        owns: Document = {"f:spec": {"f:replicas": {}}}
+        entry = {"subresource": "scale", "time": f"{self.now:.0f}", "fieldsV1": owns}
+        changed = {"metadata": {"managedFields": [entry]}, "spec": {"replicas": replicas}}
+        self.put(merged(self.deployments["web"], changed), admission=False)
+
+    def perform(self, effect: Effect) -> None:
+        match effect:
+            case Apply(manifest):
+                self.put(copy.deepcopy(self.applied(manifest)), AGENT)
+            case Annotate():
+                self.annotate(effect)
+
+    def applied(self, manifest: Mapping[str, Any]) -> Document:
+        found = self.place(manifest["kind"]).get(manifest["metadata"]["name"])
+        if found:
+            return {**found, "spec": {**found["spec"], **manifest["spec"]}}
+        address = {"clusterIP": f"10.0.0.{len(self.services) + 1}"}
+        extra = address if manifest["kind"] == "Service" else {}
+        return {**manifest, "spec": {**manifest["spec"], **extra}}
+
+    def annotate(self, effect: Annotate) -> None:
+        found = self.place(effect.kind)[effect.name]
+        if effect.version != found["metadata"]["resourceVersion"]:
+            return
+        answer = self.put(merged(found, {"metadata": {"annotations": effect.annotations}}), AGENT)
+        if not covers(answer, effect.shows):
+            assert not self.admission, "admission does not do what the effect is to show"
+            self.put(merged(answer, effect.shows), AGENT)
+
+    def pass_second(self) -> None:
+        """What controllers, kubelets, routers and clients do in a second."""
+        self.now += 1.0
+        for found in self.deployments.values():
+            self.roll(found)
+        for pod in self.pods:
+            pod.age += 1
+            pod.flapping = max(0, pod.flapping - 1)
+        for one in self.sets:
+            ready = sum(pod.ready for pod in self.pods_of(one))
+            one["status"] = {"readyReplicas": ready}
+        for found in self.deployments.values():
+            self.describe(found)
+        if self.clients:
+            self.send()
+
+    def roll(self, found: Document) -> None:
+        """Surge first: old pods go as new ones become ready; a paused Deployment only scales."""
+        wanted, sets = found["spec"]["replicas"], self.sets_of(found)
+        current = self.current(found)
+        if found["spec"].get("paused"):
+            busiest = max(sets, key=lambda one: len(self.pods_of(one)), default=None)
+            current = busiest or current
+        if current is None:
+            current = self.new_set(found)
+        self.resize(current, wanted)
+        spare = max(0, wanted - sum(pod.ready for pod in self.pods_of(current)))
+        for old in (one for one in sets if one is not current):
+            self.resize(old, min(spare, len(self.pods_of(old))))
+            spare -= len(self.pods_of(old))
+
+    def current(self, found: Document) -> Document | None:
+        wanted = found["spec"]["template"]
+        return next((one for one in self.sets_of(found) if one["spec"]["template"] == wanted), None)
+
+    def sets_of(self, found: Document) -> list[Document]:
+        name = found["metadata"]["name"]
+        return [one for one in self.sets if one["metadata"]["owner"] == name]
+
+    def new_set(self, found: Document) -> Document:
+        name = found["metadata"]["name"]
+        owners = [{"uid": name, "controller": True}]
+        metadata = {"uid": f"{name}-{len(self.sets)}", "owner": name, "ownerReferences": owners}
+        self.sets.append({"metadata": metadata, "spec": {"template": found["spec"]["template"]}})
+        return self.sets[-1]
+
+    def pods_of(self, one: Document) -> list[Pod]:
+        return [pod for pod in self.pods if pod.owner == one["metadata"]["uid"]]
+
+    def resize(self, one: Document, wanted: int) -> None:
+        own = self.pods_of(one)
+        gone = own[wanted:]
+        self.pods = [pod for pod in self.pods if pod not in gone]
+        for _ in range(wanted - len(own)):
+            self.started += 1
+            self.pods.append(Pod(self.started, one["metadata"]["uid"], one["spec"]["template"]))
+
+    def describe(self, found: Document) -> None:
+        current = self.current(found)
+        updated = self.pods_of(current) if current else []
+        every = [pod for one in self.sets_of(found) for pod in self.pods_of(one)]
+        found["status"] = {
+            "observedGeneration": found["metadata"]["generation"],
+            "replicas": len(every),
+            "updatedReplicas": len(updated),
+            "availableReplicas": sum(pod.ready for pod in every),
+        }
+
+    def send(self) -> None:
+        """A second's requests: by the apex to the routers, and by them to the halves."""
+        found = self.services["web"]
+        if not apex.leads_to_routers(found):
+            self.lost += RATE * (not list(self.ready(found["spec"]["selector"])))
+        elif not self.routers or not self.served:
+            self.lost += RATE
+        else:
+            self.split(self.served[0])
+
+    def split(self, served: Application) -> None:
+        """A canary that went since the routers were told is rescued by the primary's Service."""
+        to_canary = RATE * served.canary_weight // 100
+        known = {(one.address) for one in served.canary}
+        canary = [pod for pod in self.pods if pod.manifest()["status"]["podIP"] in known]
+        if to_canary and canary:
+            self.counted.append((self.now, to_canary, canary[0].kind))
+        own = self.deployments.get("web-primary")
+        primary = own and list(self.ready(own["spec"]["selector"]["matchLabels"]))
+        self.lost += 0 if primary else RATE - (to_canary if canary else 0)
+
+    def ready(self, selector: Mapping[str, str]) -> Iterator[Pod]:
+        for pod in self.pods:
+            if pod.ready and selector.items() <= pod.template["metadata"]["labels"].items():
+                yield pod
+
+    def revision(self, half: str) -> str:
+        return template_hash(self.deployments[half]["spec"]["template"])
+
+
+def admitted(wanted: Document, stored: Document, user: str) -> Document:
+    name, operation = wanted["metadata"]["name"], "UPDATE" if stored else "CREATE"
+    request = Request("1", operation, wanted["kind"], NAMESPACE, name, user, wanted, stored)
+    return patched(wanted, mutated(request).operations)
+
+
+def populated(*, admission: bool = True, routers: int = 2) -> World:
+    """A running app that nobody manages yet."""
+    world = World(admission=admission, routers=routers)
+    world.put(deployment())
+    world.put(service())
+    for _ in range(READY_AFTER + 1):
+        world.pass_second()
+    return world
