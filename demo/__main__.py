@@ -97,7 +97,9 @@ def released(place: Namespace, traffic: Traffic, version: Shop) -> Report:
     """One apply and what became of it."""
     chapter(f"A release: {BLURB[version.version]}")
     typed(f"kubectl apply -f shop.yaml    # {changes(version)}")
-    report = Report.of(place, traffic, version, Narrator(place, traffic))
+    narrator = Narrator(place, traffic)
+    report = Report.of(place, traffic, version, narrator)
+    narrator.tell_events()
     well = report.outcome == EXPECTED[version.version]
     say(
         f"{version.version} was {report.outcome} after {report.seconds} s",

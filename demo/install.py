@@ -3,12 +3,15 @@
 import os
 from collections.abc import Callable
 
-from demo.kubectl import Kubectl
-from demo.shop import PROJECT
+import yaml
+
+from demo.kubectl import JSON, Kubectl
+from demo.shop import PROJECT, image
 from demo.waiting import eventually
 
 SYSTEM = "outrider-system"
 WEBHOOK = "outrider-webhook"
+WRITTEN = PROJECT / ".lab" / "overlay"
 
 
 def unheard(_line: str) -> None:
@@ -29,8 +32,32 @@ def install(tell: Callable[[str], None] = unheard) -> None:
 
 
 def overlay() -> str:
-    """The lab's, or one made for the registry that OUTRIDER_REGISTRY names."""
-    return os.path.relpath(PROJECT / "manifests" / "overlays" / "lab")
+    """The folder for `kubectl apply -k`: the lab's, or one written for OUTRIDER_REGISTRY."""
+    if "OUTRIDER_REGISTRY" not in os.environ:
+        return os.path.relpath(PROJECT / "manifests" / "overlays" / "lab")
+    WRITTEN.mkdir(parents=True, exist_ok=True)
+    (WRITTEN / "kustomization.yaml").write_text(yaml.safe_dump(kustomization(), sort_keys=False))
+    return os.path.relpath(WRITTEN)
+
+
+def kustomization() -> JSON:
+    """The base with our images from the registry; Envoy's stays the official one."""
+    name, _, tag = image("webhook").rpartition(":")
+    agent = {"name": "AGENT_IMAGE", "value": image("agent")}
+    pod = {"spec": {"containers": [{"name": "webhook", "env": [agent]}]}}
+    patch = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": WEBHOOK, "namespace": SYSTEM},
+        "spec": {"template": pod},
+    }
+    return {
+        "apiVersion": "kustomize.config.k8s.io/v1beta1",
+        "kind": "Kustomization",
+        "resources": [os.path.relpath(PROJECT / "manifests" / "base", WRITTEN)],
+        "images": [{"name": "outrider/webhook", "newName": name, "newTag": tag}],
+        "patches": [{"patch": yaml.safe_dump(patch)}],
+    }
 
 
 def registered(kubectl: Kubectl) -> bool:

@@ -42,7 +42,7 @@ class Narrator:
         self.traffic = traffic
         self.told: tuple[object, ...] = ()
         self.since = time.time()
-        self.events = {event["metadata"]["uid"]: 0 for event in namespace.list("Event")}
+        self.events = {uid(event): times(event) for event in namespace.list("Event")}
 
     def __call__(self, status: JSON) -> None:
         self.tell_events()
@@ -60,12 +60,11 @@ class Narrator:
     def tell_events(self) -> None:
         """Events that are new, or were repeated; oldest first."""
         found = [event for event in self.namespace.list("Event") if about_us(event)]
-        for event in sorted(found, key=lambda event: event.get("lastTimestamp") or ""):
-            uid, count = event["metadata"]["uid"], event.get("count") or 1
-            if count > self.events.get(uid, 0):
+        for event in sorted(found, key=last_seen):
+            if times(event) > self.events.get(uid(event), 0):
                 colour = "yellow" if event["type"] == "Warning" else "dim"
                 say(f"  event: {event['message']}", colour)
-            self.events[uid] = max(count, self.events.get(uid, 0))
+            self.events[uid(event)] = times(event)
 
     def tell_traffic(self) -> None:
         """What the clients got since this was last told."""
@@ -78,6 +77,20 @@ class Narrator:
 
 def about_us(event: JSON) -> bool:
     return bool(event["involvedObject"]["kind"] == "Canary")
+
+
+def uid(event: JSON) -> str:
+    return str(event["metadata"]["uid"])
+
+
+def times(event: JSON) -> int:
+    """How often it was seen."""
+    return event.get("count") or 1
+
+
+def last_seen(event: JSON) -> int:
+    """The order of the last writes: the events' own times are whole seconds."""
+    return int(event["metadata"]["resourceVersion"])
 
 
 def judgement(verdict: JSON) -> str:
