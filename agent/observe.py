@@ -11,7 +11,6 @@ from delivery.canary import Canary, Metric, Phase
 from delivery.observation import Observation, Routers, Traffic
 from delivery.pair import Objects
 from delivery.serving import clusters
-from delivery.strategy import canary_size
 
 KINDS = (
     "Canary",
@@ -66,7 +65,6 @@ def observe(canary: Canary, around: Surroundings) -> Observation:
     refusals: tuple[str, ...] = ()
     if status.phase is Phase.NEW and primary is None:
         refusals = eligibility.refusals(target, around.neighbours())
-    size = canary_size(analysis, status.replicas or 1)
     return Observation(
         now=around.now,
         target=pair.workload(around.found, target, threshold=analysis.canary_ready_threshold),
@@ -77,7 +75,7 @@ def observe(canary: Canary, around: Surroundings) -> Observation:
         services={one["metadata"]["name"]: one for one in around.found.services},
         revisions=pair.revisions(around.found, target, primary),
         serving=pair.serving(around.found, target),
-        wish=pair.wished(target, status, size),
+        wish=pair.wished(target),
         refusals=refusals,
         routers=around.routers,
         ports_taken=others(around.ports, canary.name),

@@ -117,6 +117,7 @@ def target_effects(canary: Canary, target: Workload) -> Iterator[Effect]:
         annotations[names.HOLD], shows["paused"] = None, None
     if status.scale is not None and (target.held, target.replicas) != (status.scale, status.scale):
         annotations[names.SCALE] = str(status.scale)
+        annotations[names.HELD_AT] = str(target.manifest["metadata"].get("generation", 0))
         annotations[names.REPLICAS] = str(status.replicas or 1)
         annotations[names.CANARY_OF] = canary.name
         shows["replicas"] = status.scale

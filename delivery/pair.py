@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from delivery import names, pods
-from delivery.canary import Status
 from delivery.hashing import template_hash
 from delivery.observation import Workload
 from delivery.pods import Object, annotations_of
@@ -87,33 +86,21 @@ def workload(objects: Objects, half: Object, *, threshold: int, revision: str = 
     )
 
 
-def wished(target: Object, status: Status, max_size: int) -> int | None:
+def wished(target: Object) -> int | None:
     """The replicas that the user wants, where that can be told from what we hold (design, Wishes).
 
-    `kubectl scale` goes past admission: then the number differs from the held one, and its
-    field manager is newer than ours. 0 cannot be told from the held number, so it is no wish.
+    `kubectl scale` goes past admission: then the number differs from the held one in a generation
+    later than our own word. 0 cannot be told from the held number, so it is no wish.
     """
-    annotations = annotations_of(target)
-    held, replicas = annotations.get(names.SCALE), target["spec"].get("replicas", 1)
-    if held is None or not held.isdigit():
-        return int(replicas) or None
-    ours = replicas in (0, int(held), max_size, status.replicas)
-    if replicas and str(replicas) != held and (scaled_since(target) or not ours):
-        return int(replicas)
+    annotations, replicas = annotations_of(target), int(target["spec"].get("replicas", 1))
+    held = annotations.get(names.SCALE, "")
+    if not held.isdigit():
+        return replicas or None
+    ours = annotations.get(names.HELD_AT) == str(target["metadata"].get("generation", 0))
+    if replicas and replicas != int(held) and not ours:
+        return replicas
     said = annotations.get(names.REPLICAS, "")
     return int(said) or None if said.isdigit() else None
-
-
-def scaled_since(target: Object) -> bool:
-    """Whether the scale subresource was written after our last word."""
-    times = {"": "", "scale": ""}
-    for entry in target["metadata"].get("managedFields") or ():
-        when = str(entry.get("time", ""))
-        if entry.get("subresource") == "scale":
-            times["scale"] = max(times["scale"], when)
-        elif entry.get("manager") == names.AGENT_MANAGER:
-            times[""] = max(times[""], when)
-    return bool(times["scale"]) and times["scale"] >= times[""]
 
 
 def endpoints(found: Sequence[Object], port: int | str) -> tuple[tuple[str, int], ...]:

@@ -12,6 +12,7 @@ from delivery.admission.request import Request, mapping
 
 OURS = (
     names.SCALE,
+    names.HELD_AT,
     names.HOLD,
     names.REPLICAS,
     names.ROUTE,
