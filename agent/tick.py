@@ -92,7 +92,7 @@ class Loop:
         self.exposition.update(canaries)
         self.windows.aim(routers.addresses(found.pods))
         self.windows.scrape_while(any(is_moving(canary) for canary in canaries))
-        leading = self.leadership.held.is_set()
+        leading = self.leadership.held()
         self.exposition.lead(leading)
         if not leading:
             return
@@ -179,7 +179,7 @@ class Loop:
         self.changed.set()
 
     def complain(self, raw: Object, text: str) -> None:
-        if self.leadership.held.is_set():
+        if self.leadership.held():
             self.events.warn(raw, text)
 
 

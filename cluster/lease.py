@@ -2,6 +2,9 @@
 
 import logging
 import threading
+import time
+from collections.abc import Callable
+from typing import Any
 
 import urllib3
 from kubernetes.client import CoordinationV1Api
@@ -21,21 +24,49 @@ log = logging.getLogger(__name__)
 logging.getLogger("leaderelection").setLevel(logging.ERROR)
 
 
+class TimedLock(LeaseLock):
+    """Remembers when the last renewal that succeeded was begun.
+
+    The library's own constructor builds a client without time-outs; this one is given ours.
+    """
+
+    def __init__(self, connection: TimedClient, name: str, namespace: str, identity: str) -> None:
+        self.api_instance = CoordinationV1Api(connection)
+        self.name, self.namespace, self.identity = name, namespace, identity
+        self.lease_reference = None
+        self.renewed = -float(DURATION)
+
+    def create(self, name: str, namespace: str, election_record: Any) -> bool:
+        return self.noted(super().create, name, namespace, election_record)
+
+    def update(self, name: str, namespace: str, updated_record: Any) -> bool:
+        return self.noted(super().update, name, namespace, updated_record)
+
+    def noted(self, write: Callable[[str, str, Any], bool], *given: Any) -> bool:
+        began = time.monotonic()
+        done = write(*given)
+        if done:
+            self.renewed = began
+        return done
+
+
 class Leadership:
     """Whether this process holds the Lease now."""
 
     def __init__(
         self, connection: TimedClient, *, name: str, namespace: str, identity: str
     ) -> None:
-        self.held = threading.Event()
-        lock = LeaseLock(name, namespace, identity)
-        # The library builds a client without time-outs; ours has them.
-        lock.api_instance = CoordinationV1Api(connection)
-        self.config = Config(lock, DURATION, DEADLINE, RETRY, self.started, self.stopped)
+        self.leading = threading.Event()
+        self.lock = TimedLock(connection, name, namespace, identity)
+        self.config = Config(self.lock, DURATION, DEADLINE, RETRY, self.started, self.stopped)
         self.identity = identity
 
     def start(self) -> None:
         threading.Thread(target=self.run, name="lease", daemon=True).start()
+
+    def held(self) -> bool:
+        """By our own clock too: a renewal that hangs must not outlast the Lease."""
+        return self.leading.is_set() and time.monotonic() - self.lock.renewed < DEADLINE
 
     def run(self) -> None:
         """Runs for election again each time the Lease is lost or the API is away."""
@@ -49,9 +80,9 @@ class Leadership:
 
     def started(self) -> None:
         log.info("leading as %s", self.identity)
-        self.held.set()
+        self.leading.set()
 
     def stopped(self) -> None:
-        if self.held.is_set():
+        if self.leading.is_set():
             log.info("no longer leading as %s", self.identity)
-        self.held.clear()
+        self.leading.clear()

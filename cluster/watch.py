@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -20,7 +21,7 @@ WATCH_SECONDS = 50
 SILENCE_SECONDS = 60.0
 """A watch without a byte for so long is taken for dead: a connection can hang without a reset."""
 PAUSE_SECONDS = 0.5
-"""Between two tries while the API cannot be reached: the informer itself retries at once."""
+"""Between two openings of a watch, whatever ended the first: the informer itself does not wait."""
 
 # The informer logs a traceback for each lost connection; ours says it in one line.
 logging.getLogger("kubernetes.informer").setLevel(logging.CRITICAL)
@@ -41,10 +42,13 @@ class Watched:
     namespace: str | None = None
     changed: Callable[[str, Object], None] = lambda kind, item: None
     query: Mapping[str, str] = field(default_factory=dict)
+    seconds: int = WATCH_SECONDS
     synced: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
         self.stopping = threading.Event()
+        self.opened = -PAUSE_SECONDS
+        self.away = False
         self.informer = SharedInformer(self.fetch, key_func=key)
         for event in (ADDED, MODIFIED, DELETED):
             self.informer.add_event_handler(event, self.notify)
@@ -72,25 +76,33 @@ class Watched:
         :rtype: object
         """
         try:
-            return self.stream(options) if options.get("watch") else self.whole()
-        except (ClusterError, urllib3.exceptions.HTTPError, OSError) as error:
-            log.warning("watch of %s: %s", self.kind, error)
-            self.stopping.wait(PAUSE_SECONDS)
+            answer = self.stream(options) if options.get("watch") else self.whole()
+        except (ClusterError, ApiException, urllib3.exceptions.HTTPError, OSError) as error:
+            if not self.away:
+                log.warning("watch of %s: %s", self.kind, error)
+            self.away = True
             raise
+        if self.away:
+            log.info("watch of %s: back", self.kind)
+        self.away = False
+        return answer
 
     def whole(self) -> Any:
         kind = kind_of(self.kind)
         answer = self.api.call("GET", kind.path(self.namespace), query=self.query)
         metadata = SimpleNamespace(resource_version=answer["metadata"]["resourceVersion"])
-        self.synced.set()
         return SimpleNamespace(items=list(with_kind(kind, answer["items"])), metadata=metadata)
 
     def stream(self, options: Mapping[str, Any]) -> Any:
+        # The informer asks for a watch only after the cache has the list.
+        self.synced.set()
+        self.stopping.wait(max(0.0, self.opened + PAUSE_SECONDS - time.monotonic()))
+        self.opened = time.monotonic()
         query = {
             **self.query,
             "watch": "true",
             "allowWatchBookmarks": "true",
-            "timeoutSeconds": str(WATCH_SECONDS),
+            "timeoutSeconds": str(self.seconds),
             "resourceVersion": str(options.get("resource_version") or "0"),
         }
         request = self.api.connection.param_serialize(
@@ -103,6 +115,7 @@ class Watched:
         timeout = (5.0, SILENCE_SECONDS)
         response = self.api.connection.call_api(*request, _request_timeout=timeout)
         if response.status != 200:
+            response.response.close()
             raise ApiException(status=response.status, reason=response.reason)
         return response.response
 
