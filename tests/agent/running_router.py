@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from agent.xds import AdsServer, OnNack
+from agent.xds import AdsServer
 from delivery.routers.bootstrap import bootstrap
 from delivery.routers.envoy import Application, Endpoint, resources
 
@@ -96,16 +96,19 @@ class Router:
         return self.ask(f"/stats/prometheus?usedonly&filter={pattern}")[1]
 
 
-def refuse(node: str, kind: str, detail: str) -> None:
-    raise AssertionError(f"{node} refused {kind}: {detail}")
-
-
 @contextmanager
 def serving(
-    folder: Path, *applications: Application, node: str = "router-1", on_nack: OnNack = refuse
+    folder: Path,
+    *applications: Application,
+    node: str = "router-1",
+    refusals: tuple[str, ...] = (),
 ) -> Iterator[tuple[Router, AdsServer]]:
-    """An agent's ADS server with these applications, and a router that has them."""
-    server = AdsServer("127.0.0.1:0", on_nack=on_nack)
+    """An agent's ADS server with these applications, and a router that has them.
+
+    `refusals`: the kinds of resource that the router is expected to refuse, in order.
+    """
+    refused: list[str] = []
+    server = AdsServer("127.0.0.1:0", on_nack=lambda _, kind, __: refused.append(kind))
     server.publish(resources(applications))
     server.start()
     router = Router(folder, server.port, node)
@@ -116,6 +119,7 @@ def serving(
     finally:
         router.kill()
         server.stop(0)
+    assert tuple(refused) == refusals
 
 
 def application(
