@@ -18,7 +18,10 @@ from delivery.routers.envoy import Snapshot
 logger = logging.getLogger(__name__)
 
 OnNack = Callable[[str, str, str], None]
-"""Called with the node, the type URL and Envoy's own words; from a stream's thread."""
+"""Called with the node, the type URL and Envoy's own words; from a stream's thread.
+
+It must not raise: that would end the stream, the router would come back and refuse again.
+"""
 
 _ROUTERS = 128
 """Streams that can be open at once, each in a thread of its own."""
