@@ -74,6 +74,11 @@ class Pod:
     ) -> None:
         self.die()
 
+    @property
+    def connected(self) -> int:
+        """How many connections are open now."""
+        return len(self._open)
+
     def die(self) -> None:
         """As a killed process: the port is closed and every connection with it."""
         if self._listener.fileno() >= 0:
