@@ -1,0 +1,73 @@
+"""What a test does to the lab's node behind Kubernetes' back: SIGKILL, and a program restarted."""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from demo.shop import PROJECT
+from lab.cluster import ctr
+from lab.layout import Layout
+
+LOOK_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Node:
+    """The containers of pods, as containerd knows them, and the node's own programs."""
+
+    layout: Layout
+
+    def containers(self, namespace: str, container: str, pod: str = "") -> list[str]:
+        """The ids of all containers of this name that there are, also of those that have ended."""
+        labels = {"container.name": container, "pod.namespace": namespace}
+        if pod:
+            labels["pod.name"] = pod
+        wanted = ",".join(f'labels."io.kubernetes.{key}"=={value}' for key, value in labels.items())
+        return self.ctr("containers", "list", "--quiet", wanted).split()
+
+    def kill(self, namespace: str, container: str, pod: str = "") -> int:
+        """SIGKILL to the first process of each, which ends the container; how many were alive."""
+        found = self.containers(namespace, container, pod)
+        return sum(self.killed(one) for one in found)
+
+    def killed(self, container: str) -> bool:
+        command = ctr(self.layout, "tasks", "kill", "--signal", "SIGKILL", container)
+        done = subprocess.run(command, capture_output=True, timeout=30, check=False)
+        return done.returncode == 0
+
+    def ctr(self, *words: str) -> str:
+        command = ctr(self.layout, *words)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+        return done.stdout
+
+    def restart(self, program: str) -> None:
+        """SIGKILL to one of the node's programs, and a new start."""
+        command = (sys.executable, "-m", "lab", "restart", program, "--kill")
+        subprocess.run(command, cwd=PROJECT, capture_output=True, timeout=60, check=True)
+
+    @contextmanager
+    def held_down(self, namespace: str, container: str) -> Iterator[list[int]]:
+        """Killed again whenever one comes up, sooner than it can do anything.
+
+        Gives the list of how many were alive at each look at which some were.
+        """
+        ending, kills = threading.Event(), list[int]()
+        looking = threading.Thread(
+            target=repeat, args=(ending, lambda: self.kill(namespace, container), kills)
+        )
+        looking.start()
+        try:
+            yield kills
+        finally:
+            ending.set()
+            looking.join(timeout=60)
+
+
+def repeat(ending: threading.Event, kill: Callable[[], int], kills: list[int]) -> None:
+    while not ending.is_set():
+        if alive := kill():
+            kills.append(alive)
+        ending.wait(LOOK_SECONDS)
