@@ -18,7 +18,7 @@ def effects(canary: Canary, seen: Observation) -> tuple[Effect, ...]:
 
     The order is the safe one: what serves first, then what leads to it, then what may go.
     """
-    if canary.status.phase is Phase.NEW or canary.suspend or seen.target is None:
+    if canary.status.phase is Phase.NEW or seen.target is None:
         return ()
     if seen.apex is None:
         return tuple(primary_effects(canary, seen, seen.target))

@@ -82,11 +82,18 @@ RULES: Mapping[Phase, tuple[Rule, ...]] = {
 
 def step(canary: Canary, seen: Observation) -> Decision:
     """Decide what is intended next; nothing is read and nothing is touched."""
-    current = new_ports_get_listeners(wish_is_taken(canary, seen), seen)
+    current = new_ports_get_listeners(wish_is_taken(of_our_own(canary), seen), seen)
     for rule in (*ALWAYS, *RULES.get(current.status.phase, ())):
         if decision := rule(current, seen):
             return stamped(canary, decision, seen.now)
     return stamped(canary, hold(current, "nothing to do"), seen.now)
+
+
+def of_our_own(canary: Canary) -> Canary:
+    """A status that Flagger wrote names no revision that we could promote: the app is new to us."""
+    if canary.status.phase is Phase.NEW or canary.status.promoted:
+        return canary
+    return with_status(canary, phase=Phase.NEW)
 
 
 def wish_is_taken(canary: Canary, seen: Observation) -> Canary:
