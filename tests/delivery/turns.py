@@ -3,13 +3,12 @@
 from dataclasses import dataclass, field, replace
 
 from delivery import eligibility, pair, schema, serving
-from delivery.canary import Analysis, Canary, Metric
+from delivery.canary import Analysis, Canary, Metric, Status
 from delivery.decision import Effect
 from delivery.intent import effects
 from delivery.observation import Observation, Routers, Traffic
 from delivery.pair import Objects
 from delivery.step import step
-from delivery.strategy import canary_size
 from tests.delivery.reviews import Document
 from tests.delivery.worlds import NAMESPACE, START, World, populated
 
@@ -29,32 +28,31 @@ class Agent:
     stored: Document = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
 
-    def read(self) -> Canary:
+    def write(self, status: Status) -> None:
+        self.stored = schema.status_body(status, self.stored)
         resource = schema.generated("web", NAMESPACE) | {"status": self.stored}
-        found = schema.parse(resource, ANALYSIS)
-        return replace(self.canary, status=found.status)
-
-    def write(self, after: Canary) -> None:
-        self.stored = schema.status_body(after.status, self.stored)
-        assert self.read().status == after.status, "the status does not survive its storage"
+        found = schema.parse(resource, ANALYSIS).status
+        assert found == status, "the status does not survive its storage"
+        self.canary = replace(self.canary, status=found)
 
     def turn(self, crash_after: int | None = None) -> tuple[Effect, ...]:
         """Dies after so many writes, the status being the first one, if told to."""
         self.publish()
-        seen = look(self.read(), self.world)
-        decision = step(self.read(), seen)
+        seen = look(self.canary, self.world)
+        decision = step(self.canary, seen)
         due = effects(decision.canary, seen)
         if crash_after == 0:
             return due
-        self.write(decision.canary)
-        self.publish()
+        if decision.canary.status != self.canary.status:
+            self.write(decision.canary.status)
+            self.publish()
         self.said += [message.text for message in decision.messages]
         for effect in due[: None if crash_after is None else crash_after - 1]:
             self.world.perform(effect)
         return due
 
     def publish(self) -> None:
-        self.world.served = list(serving.applications(self.read(), objects(self.world)))
+        self.world.served = list(serving.applications(self.canary, objects(self.world)))
 
     def run(self, seconds: int) -> "Agent":
         for _ in range(seconds):
@@ -89,7 +87,7 @@ def look(canary: Canary, world: World) -> Observation:
         services=world.services,
         revisions=pair.revisions(found, target, primary),
         serving=pair.serving(found, target),
-        wish=pair.wished(target, status, canary_size(analysis, status.replicas or 1)),
+        wish=pair.wished(target),
         refusals=eligibility.refusals(target, neighbours) if fresh else (),
         routers=Routers(world.routers, listening),
         traffic={metric.name: window(canary, metric, world) for metric in analysis.metrics},

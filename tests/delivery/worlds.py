@@ -74,6 +74,10 @@ class Pod:
     def ready(self) -> bool:
         return self.kind not in NEVER_READY and self.age >= READY_AFTER and not self.flapping
 
+    @property
+    def address(self) -> str:
+        return f"10.1.{self.number // 256}.{self.number % 256}"
+
     def manifest(self) -> Document:
         waiting = {"reason": "CrashLoopBackOff"} if self.kind == "crashing" else {}
         return {
@@ -84,7 +88,7 @@ class Pod:
             },
             "spec": self.template["spec"],
             "status": {
-                "podIP": f"10.1.{self.number // 256}.{self.number % 256}",
+                "podIP": self.address,
                 "conditions": [{"type": "Ready", "status": str(self.ready)}],
                 "containerStatuses": [{"state": {"waiting": waiting}}],
             },
@@ -244,8 +248,8 @@ class World:
     def split(self, served: Application) -> None:
         """A canary that went since the routers were told is rescued by the primary's Service."""
         to_canary = RATE * served.canary_weight // 100
-        known = {(one.address) for one in served.canary}
-        canary = [pod for pod in self.pods if pod.manifest()["status"]["podIP"] in known]
+        known = {one.address for one in served.canary}
+        canary = [pod for pod in self.pods if pod.address in known]
         if to_canary and canary:
             self.counted.append((self.now, to_canary, canary[0].kind))
         own = self.deployments.get("web-primary")

@@ -1,0 +1,209 @@
+"""What may happen to an app and its agent, and what must hold at every turn all the same."""
+
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from typing import Any
+
+from hypothesis import strategies as st
+
+from delivery import apex, names
+from delivery.canary import IDLE, Phase, Status
+from delivery.decision import Annotate, Effect
+from delivery.intent import effects
+from delivery.step import step
+from delivery.strategy import highest
+from tests.delivery.turns import Agent, look
+
+Event = tuple[str, int]
+Happening = Callable[[Agent, int], None]
+
+KIND_SECONDS = 240
+"""Enough for any release to end: two deadlines of 60 s, a drain, seven intervals."""
+MOST_STEPS = 8
+"""After so many decisions on one observation nothing more is to be decided."""
+
+
+def apply(kind: str) -> Happening:
+    return lambda agent, number: agent.world.apply(f"{kind}:{number}")
+
+
+def revert(agent: Agent, number: int) -> None:
+    primary = agent.world.deployments.get("web-primary", agent.world.deployments["web"])
+    agent.world.apply(primary["spec"]["template"]["spec"]["containers"][0]["image"])
+
+
+def resize(agent: Agent, number: int) -> None:
+    found = agent.world.deployments["web"]["spec"]["template"]["spec"]["containers"][0]
+    agent.world.apply(found["image"], replicas=number)
+
+
+def scale(agent: Agent, number: int) -> None:
+    agent.world.scale(number)
+
+
+def flap(half: str) -> Happening:
+    def happening(agent: Agent, number: int) -> None:
+        for pod in agent.world.pods:
+            if pod.owner.rpartition("-")[0] == half:
+                pod.flapping = number
+
+    return happening
+
+
+def pods_vanish(agent: Agent, number: int) -> None:
+    agent.world.pods = agent.world.pods[number:]
+
+
+def routers(agent: Agent, number: int) -> None:
+    agent.world.routers = 0 if agent.world.routers else number
+
+
+def admission(agent: Agent, number: int) -> None:
+    agent.world.admission = not agent.world.admission
+
+
+def clients(agent: Agent, number: int) -> None:
+    agent.world.clients = not agent.world.clients
+
+
+def crash(agent: Agent, number: int) -> None:
+    agent.turn(crash_after=number - 1)
+
+
+def absence(agent: Agent, number: int) -> None:
+    for _ in range(3 * number):
+        agent.world.pass_second()
+
+
+def nothing(agent: Agent, number: int) -> None:
+    pass
+
+
+HAPPENINGS: Mapping[str, Happening] = {
+    "good": apply("good"),
+    "bad": apply("bad"),
+    "slow": apply("slow"),
+    "crashing": apply("crashing"),
+    "stuck": apply("stuck"),
+    "revert": revert,
+    "resize": resize,
+    "scale": scale,
+    "canary flaps": flap("web"),
+    "primary flaps": flap("web-primary"),
+    "pods vanish": pods_vanish,
+    "routers": routers,
+    "admission": admission,
+    "clients": clients,
+    "crash": crash,
+    "absence": absence,
+    "nothing": nothing,
+}
+
+events = st.tuples(st.sampled_from(sorted(HAPPENINGS)), st.integers(1, 7))
+histories = st.lists(st.tuples(events, st.integers(0, 12)), min_size=3, max_size=12)
+
+
+def lived(agent: Agent, history: list[tuple[Event, int]]) -> Agent:
+    """The agent after all of it, each thing followed by so many seconds, each turn watched."""
+    for (name, number), seconds in history:
+        HAPPENINGS[name](agent, number)
+        watched(agent, seconds)
+    return agent
+
+
+def calmed(agent: Agent) -> Agent:
+    """The world is kind until every release has ended."""
+    agent.world.routers, agent.world.admission, agent.world.clients = 2, True, True
+    for _ in range(KIND_SECONDS):
+        watched(agent, 1)
+        if rested(agent):
+            break
+    return agent
+
+
+def watched(agent: Agent, seconds: int) -> Agent:
+    for _ in range(seconds):
+        before, world = agent.canary.status, agent.world
+        target, service = world.deployments["web"], world.services["web"]
+        comes_to_rest(agent)
+        due = agent.turn()
+        weights_are_allowed(agent)
+        nothing_is_sent_to_nobody(agent)
+        refused_stays_refused(before, agent.canary.status)
+        serving_half_is_kept(agent)
+        if goes_to_zero(due) and target["spec"]["replicas"]:
+            assert leads_elsewhere(service), "the target goes while the apex leads to it"
+        world.pass_second()
+    return agent
+
+
+def comes_to_rest(agent: Agent) -> None:
+    """Decides without changing what it was given, the same each time, and comes to an end."""
+    seen, canary = look(agent.canary, agent.world), agent.canary
+    untouched = deepcopy((canary.status.verdicts, seen.target, seen.apex))
+    assert step(canary, seen) == step(canary, seen)
+    for _ in range(MOST_STEPS):
+        after = step(canary, seen).canary
+        if after == canary:
+            break
+        canary = after
+    else:
+        raise AssertionError(f"still deciding: {canary.status}")
+    effects(canary, seen)
+    assert untouched == (agent.canary.status.verdicts, seen.target, seen.apex)
+
+
+def weights_are_allowed(agent: Agent) -> None:
+    assert 0 <= agent.canary.status.canary_weight <= highest(agent.canary.analysis)
+
+
+def nothing_is_sent_to_nobody(agent: Agent) -> None:
+    for served in agent.world.served:
+        assert served.canary or not served.canary_weight
+        intended = agent.canary.status.canary_weight
+        assert served.primary or served.canary_weight == 100 or not (intended and served.canary)
+
+
+def refused_stays_refused(before: Status, after: Status) -> None:
+    if before.phase is Phase.FAILED and before.observed == after.observed:
+        assert after.phase is Phase.FAILED
+        assert after.canary_weight <= before.canary_weight
+
+
+def serving_half_is_kept(agent: Agent) -> None:
+    status, primary = agent.canary.status, agent.world.deployments.get("web-primary")
+    if status.phase not in (Phase.NEW, Phase.INITIALIZING):
+        assert primary is not None
+        assert primary["spec"]["replicas"] == status.replicas
+        image = primary["spec"]["template"]["spec"]["containers"][0]["image"]
+        assert image.startswith("good:"), f"{image} was promoted"
+
+
+def goes_to_zero(due: tuple[Effect, ...]) -> bool:
+    said = [one for one in due if isinstance(one, Annotate) and one.kind == "Deployment"]
+    return any(one.shows["spec"].get("replicas") == 0 for one in said)
+
+
+def leads_elsewhere(service: Mapping[str, Any]) -> bool:
+    """To the routers, or to the primary alone."""
+    to_primary = apex.leads_to(service)["selector"].get(names.ROLE) == names.PRIMARY
+    return apex.leads_to_routers(service) or to_primary
+
+
+def rested(agent: Agent) -> bool:
+    """Nothing is left to do: what was asked for serves, or was refused."""
+    status, world = agent.canary.status, agent.world
+    if status.phase not in IDLE or effects(agent.canary, look(agent.canary, world)):
+        return False
+    target, template = world.deployments["web"], world.revision("web")
+    known = (status.observed, status.promoted) == (template, world.revision("web-primary"))
+    gone = (status.canary_weight, status.scale, target["spec"]["replicas"]) == (0, 0, 0)
+    return known and gone and apex.leads_to_routers(world.services["web"])
+
+
+def ending(agent: Agent) -> Any:
+    """All that lasts, without the times at which it came about."""
+    status, world = agent.canary.status, agent.world
+    decided = (status.phase, status.observed, status.promoted, status.failed, status.replicas)
+    found = (*world.deployments.values(), *world.services.values())
+    return decided, {one["metadata"]["name"] + one["kind"]: one["spec"] for one in found}
