@@ -188,7 +188,7 @@ def contained(name: str, image: str, *, memory: str) -> dict[str, Any]:
         "name": name,
         "image": image,
         "imagePullPolicy": "IfNotPresent",
-        "resources": {"requests": {"cpu": "50m", "memory": memory}},
+        "resources": {"requests": {"cpu": "10m", "memory": memory}},
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "capabilities": {"drop": ["ALL"]},
