@@ -66,14 +66,14 @@ class Canaries:
 
     def to_serve(self, canaries: Sequence[Canary], found: Objects) -> Sequence[Canary]:
         """Those that routers must know of: also one just deleted whose apex still leads to them."""
-        ready = {one.name: one for one in canaries if one.status.apex_moved is not None}
+        ready = {one.target: one for one in canaries if one.status.apex_moved is not None}
         left = {
-            name: gone
-            for name, gone in self.served.items()
-            if name not in ready and still_routed(gone, found)
+            target: gone
+            for target, gone in self.served.items()
+            if target not in ready and still_routed(gone, found)
         }
         self.served = left | ready
-        begun = [one for one in canaries if one.name not in self.served]
+        begun = [one for one in canaries if one.target not in self.served]
         return [*self.served.values(), *begun]
 
 

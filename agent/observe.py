@@ -78,7 +78,7 @@ def observe(canary: Canary, around: Surroundings) -> Observation:
         wish=pair.wished(target),
         refusals=refusals,
         routers=around.routers,
-        ports_taken=others(around.ports, canary.name),
+        ports_taken=others(around.ports, canary.target),
         traffic={metric.name: window(canary, metric, around) for metric in analysis.metrics},
         drained=around.windows.quiet(
             clusters(canary, names.CANARY), around.now, since=status.phase_since

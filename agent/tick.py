@@ -124,7 +124,7 @@ class Loop:
             found=found,
             routers=routers.look(found.pods, unrouted_ports(canaries, found), rejected=rejected),
             windows=self.windows,
-            ports={one.name: frozenset(one.status.ports.values()) for one in canaries},
+            ports={one.target: frozenset(one.status.ports.values()) for one in canaries},
             mesh=next((label for label in MESH_LABELS if meshed(self.labels, label)), ""),
             selected_only=self.labels.get(names.ENABLED) == "selected",
         )
@@ -194,7 +194,8 @@ def unrouted_ports(canaries: Sequence[Canary], found: Objects) -> set[int]:
     ports: set[int] = set()
     for canary in canaries:
         service = pair.named(found.services, canary.status.apex)
-        if service is not None and not apex.leads_to_routers(service):
+        settled = service is not None and apex.leads_to_routers(service)
+        if canary.status.apex_moved is None or not settled:
             ports |= set(canary.status.ports.values())
     return ports
 

@@ -26,7 +26,7 @@ def applications(canary: Canary, objects: Objects) -> Iterator[Application]:
         first = addresses(serving, port["targetPort"])
         second = addresses(released, port["targetPort"])
         yield Application(
-            name=canary.name,
+            name=canary.target,
             port=port["port"],
             listener=listener,
             primary=first,
@@ -54,4 +54,4 @@ def fallback(service: Object | None, port: int) -> Endpoint | None:
 
 def clusters(canary: Canary, role: str) -> tuple[str, ...]:
     """The names under which the routers count one half's requests, one for each port."""
-    return tuple(cluster_name(canary.name, int(port), role) for port in canary.status.ports)
+    return tuple(cluster_name(canary.target, int(port), role) for port in canary.status.ports)

@@ -111,7 +111,7 @@ def new_ports_get_listeners(canary: Canary, seen: Observation) -> Canary:
     new = [port for port in map(number, seen.apex["spec"]["ports"]) if port not in known]
     if not new:
         return canary
-    found = allocated(canary.name, new, seen.ports_taken | frozenset(known.values()))
+    found = allocated(canary.target, new, seen.ports_taken | frozenset(known.values()))
     return with_status(canary, ports={**known, **found})
 
 

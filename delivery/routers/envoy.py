@@ -37,7 +37,7 @@ class Endpoint:
 class Application:
     """One port of one managed app, as the routers serve it.
 
-    `name` is the Canary's, `port` the apex Service's, `listener` the router's own. `primary` and
+    `name` is the target's, `port` the apex Service's, `listener` the router's own. `primary` and
     `canary` are the ready pods; `fallback` is the X-primary Service's ClusterIP.
     """
 

@@ -32,7 +32,7 @@ def adoption_begins(canary: Canary, seen: Observation) -> Decision | None:
         observed=serving,
         promoted=serving,
         replicas=canary.status.replicas or seen.wish or source.replicas,
-        ports=allocated(canary.name, ports, seen.ports_taken),
+        ports=allocated(canary.target, ports, seen.ports_taken),
         apex=seen.apex["metadata"]["name"],
     )
 
