@@ -11,13 +11,17 @@ import pytest
 from delivery.names import DEFAULTS
 from demo import namespace as namespaces
 from demo.dump import dump
-from demo.kubectl import Kubectl
+from demo.kubectl import JSON, Kubectl
 from demo.namespace import Namespace
 from demo.shop import V1
 from demo.traffic import Traffic
+from lab.cluster import running
 from tests.system.load import FRESH, KEPT, Load
+from tests.system.node import Node
 
-HURRY = ("interval=1s", "stepWeight=25")
+# Many tests share few cores: what only the machine makes slow is no reason to roll back.
+CALM = {"requestDuration": "5s"}
+HURRY = {**CALM, "interval": "1s", "stepWeight": "25"}
 HERE = Path(__file__).parent
 REPORT = pytest.StashKey[pytest.TestReport]()
 
@@ -72,9 +76,14 @@ def shop(namespace: Namespace) -> Namespace:
 
 
 @pytest.fixture
+def calm(namespace: Namespace) -> None:
+    namespace.kubectl.apply([defaults(CALM)])
+
+
+@pytest.fixture
 def hurried(namespace: Namespace) -> None:
     """Releases that take seconds, for tests of what starts one and what does not."""
-    namespace.kubectl("create", "configmap", DEFAULTS, *(f"--from-literal={one}" for one in HURRY))
+    namespace.kubectl.apply([defaults(HURRY)])
 
 
 @pytest.fixture
@@ -83,6 +92,15 @@ def load() -> Iterator[Load]:
     starter = Load()
     yield starter
     starter.end()
+
+
+@pytest.fixture
+def node(cluster: None) -> Node:
+    """The lab's node, for tests that kill: another cluster's containers are out of reach."""
+    lab = running()
+    if lab is None or Path(os.environ["KUBECONFIG"]).resolve() != lab.kubeconfig.resolve():
+        pytest.skip("kills processes on the lab's own node")
+    return Node(lab.layout)
 
 
 @pytest.fixture
@@ -109,6 +127,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def clients(shop: Namespace, load: Load) -> tuple[Traffic, Traffic]:
     """Users of the shop, some with connections that they keep: without any nothing is promoted."""
     return load(shop, *KEPT), load(shop, *FRESH)
+
+
+def defaults(settings: dict[str, str]) -> JSON:
+    metadata = {"name": DEFAULTS}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": settings}
 
 
 def fresh(test: str) -> Namespace:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from demo.kubectl import JSON
 from demo.namespace import Namespace
 from demo.release import Release, first_bad, released
 from demo.shop import V1, V2, V3, V4, Shop
@@ -30,9 +31,15 @@ def served(place: Namespace) -> set[str]:
     }
 
 
-def ready(pod: dict[str, object]) -> bool:
-    conditions = pod["status"].get("conditions", [])  # type: ignore[attr-defined]  # plain JSON
-    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+def ready(pod: JSON) -> bool:
+    conditions = pod["status"].get("conditions", [])
+    answers = any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+    return answers and "deletionTimestamp" not in pod["metadata"]
+
+
+def serves_alone(place: Namespace, version: str) -> None:
+    """Wait until pods of no other version are left, but for those that end."""
+    eventually(f"{version} alone serves", lambda: served(place) == {version}, timeout=30)
 
 
 def test_adopting_a_running_app_loses_no_request(namespace: Namespace, load: Load) -> None:
@@ -51,9 +58,10 @@ def test_an_app_that_is_new_is_started_by_kubernetes_and_then_adopted(namespace:
     namespace.kubectl.apply(V1.manifests())
     namespace.complete()
     namespace.adopted()
-    assert served(namespace) == {"v1"}
+    serves_alone(namespace, "v1")
 
 
+@pytest.mark.usefixtures("calm")
 def test_a_good_version_is_promoted_and_no_request_is_lost(
     shop: Namespace, clients: Clients
 ) -> None:
@@ -61,7 +69,7 @@ def test_a_good_version_is_promoted_and_no_request_is_lost(
     assert release.outcome == "promoted"
     assert release.status["promotedHash"] == release.status["observedHash"]
     assert [weight for _, weight in release.weights if weight > 50] in ([], [100])
-    assert served(shop) == {"v2"}
+    serves_alone(shop, "v2")
     assert losses(*clients) == []
 
 
@@ -73,7 +81,7 @@ def test_a_plain_rolling_update_is_the_yardstick(
     clients = load(plain_namespace, *KEPT), load(plain_namespace, *FRESH)
     plain_namespace.kubectl.apply(V2.manifests())
     plain_namespace.complete()
-    eventually("v2 alone serves", lambda: served(plain_namespace) == {"v2"})
+    serves_alone(plain_namespace, "v2")
     lost = losses(*clients)
     sent = sum(len(client.answers) for client in clients)
     figure(f"yardstick: a plain rolling update lost {len(lost)} of {sent} requests")
@@ -92,7 +100,7 @@ def test_a_bad_version_is_soon_off_users(
     assert release.outcome == "rolled back"
     assert release.status["failedHash"] == release.status["observedHash"]
     assert 0 < seconds < OFF_USERS_SECONDS, by_version(answers)
-    assert served(shop) == {"v1"}
+    serves_alone(shop, "v1")
     assert lost == []
 
 
@@ -100,10 +108,11 @@ def test_a_bad_version_is_soon_off_users(
 def test_a_rolled_back_version_can_be_put_right(shop: Namespace, clients: Clients) -> None:
     assert released(shop, V3).outcome == "rolled back"
     assert released(shop, V2).outcome == "promoted"
-    assert served(shop) == {"v2"}
+    serves_alone(shop, "v2")
     assert losses(*clients) == []
 
 
+@pytest.mark.usefixtures("calm")
 def test_a_newer_version_takes_the_place_of_the_one_under_way(
     shop: Namespace, clients: Clients
 ) -> None:
@@ -111,10 +120,11 @@ def test_a_newer_version_takes_the_place_of_the_one_under_way(
     shop.kubectl.apply(V2.manifests())
     first.weighs(10)
     assert released(shop, replace(V2, version="v5")).outcome == "promoted"
-    assert served(shop) == {"v5"}
+    serves_alone(shop, "v5")
     assert losses(*clients) == []
 
 
+@pytest.mark.usefixtures("calm")
 def test_streams_stay_open_through_a_whole_release(namespace: Namespace, load: Load) -> None:
     namespace.kubectl.apply(LONG.manifests())
     namespace.complete()

@@ -15,6 +15,7 @@ CLIENT_SIDE: tuple[str, ...] = ()
 SERVER_SIDE = ("--server-side",)
 STEADY = ("Deployment", "Service", "Pod", "ReplicaSet", "Canary", "ConfigMap", "Secret", "Role")
 
+pytestmark = pytest.mark.usefixtures("calm")
 both_kinds = pytest.mark.parametrize(
     "options", [CLIENT_SIDE, SERVER_SIDE], ids=["client-side", "server-side"]
 )
