@@ -78,7 +78,7 @@ def is_accident(requests: int, bad: int, allowed: float) -> bool:
     """
     if allowed <= 0.0 or requests * allowed >= 1.0 - 1e-9:
         return False
-    return upper_tail(requests, bad, allowed) > ACCIDENT
+    return upper_tail(requests, bad, allowed) > ACCIDENT + 1e-9
 
 
 def upper_tail(trials: int, hits: int, chance: float) -> float:

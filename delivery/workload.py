@@ -39,11 +39,6 @@ def primary_labels(target: Mapping[str, Any]) -> dict[str, str]:
     return {**target["spec"]["selector"]["matchLabels"], names.ROLE: names.PRIMARY}
 
 
-def primary_selector(canary: Canary, primary: Mapping[str, Any]) -> dict[str, str]:
-    """What selects the primary's pods: always its own selector, whoever made it."""
-    return dict(primary["spec"]["selector"]["matchLabels"])
-
-
 def primary_template(
     template: Mapping[str, Any], selector: Mapping[str, str], app: str
 ) -> Manifest:

@@ -1,0 +1,82 @@
+"""How weights step (reference, 2.3 and 2.5)."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from delivery.canary import Analysis
+from delivery.strategy import canary_size, highest, next_weight, returned_weight
+
+
+def weights(analysis: Analysis) -> list[int]:
+    """Each weight of a whole release, from the first step to promotion."""
+    found = [next_weight(analysis, 0)]
+    while found[-1] < highest(analysis):
+        found.append(next_weight(analysis, found[-1]))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("analysis", "expected"),
+    [
+        (Analysis(step_weight=100), [100]),
+        (Analysis(step_weight=10, max_weight=20), [10, 20]),
+        (Analysis(step_weight=10, max_weight=50), [10, 20, 30, 40, 50]),
+        (Analysis(step_weights=(1, 2, 10, 80)), [1, 2, 10, 80]),
+        (Analysis(step_weights=(5, 110)), [5, 100]),
+        (Analysis(step_weights=(10, 60), max_weight=50), [10, 60]),
+        (Analysis(step_weights=(10,), step_weight=3), [10]),
+        (Analysis(max_weight=30), [30]),
+    ],
+)
+def test_weights_step_as_in_flagger(analysis: Analysis, expected: list[int]) -> None:
+    assert weights(analysis) == expected
+
+
+def test_the_last_step_never_overshoots_as_flaggers_does() -> None:
+    assert weights(Analysis(step_weight=20, max_weight=50)) == [20, 40, 50]
+
+
+def test_without_any_step_the_release_advances_all_the_same() -> None:
+    assert weights(Analysis()) == [100]
+
+
+def test_a_weight_between_two_steps_goes_to_the_next_one() -> None:
+    assert next_weight(Analysis(step_weights=(1, 10, 80)), 7) == 10
+
+
+@pytest.mark.parametrize(
+    ("step", "weight", "expected"), [(0, 50, 0), (50, 100, 50), (50, 50, 0), (30, 20, 0)]
+)
+def test_traffic_returns_at_once_or_in_steps(step: int, weight: int, expected: int) -> None:
+    assert returned_weight(Analysis(step_weight_promotion=step), weight) == expected
+
+
+@pytest.mark.parametrize(
+    ("highest_weight", "replicas", "expected"),
+    [(50, 3, 2), (50, 4, 2), (10, 3, 1), (10, 100, 10), (100, 3, 3), (1, 1, 1)],
+)
+def test_the_canary_is_large_enough_for_its_share(
+    highest_weight: int, replicas: int, expected: int
+) -> None:
+    assert canary_size(Analysis(max_weight=highest_weight), replicas) == expected
+
+
+steps = st.one_of(
+    st.builds(Analysis, step_weight=st.integers(0, 100), max_weight=st.integers(1, 100)),
+    st.builds(
+        Analysis,
+        step_weights=st.lists(st.integers(1, 120), min_size=1, unique=True).map(
+            lambda found: tuple(sorted(found))
+        ),
+    ),
+)
+
+
+@given(steps)
+def test_weights_rise_at_every_step_and_end_at_the_highest(analysis: Analysis) -> None:
+    found = weights(analysis)
+    assert all(before < after for before, after in pairwise([0, *found]))
+    assert found[-1] == highest(analysis) <= 100
