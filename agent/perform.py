@@ -10,8 +10,8 @@ from cluster.api import Api, Object
 from cluster.errors import ClusterError, Conflict
 from delivery import schema
 from delivery.canary import Canary
+from delivery.covering import covers
 from delivery.decision import Annotate, Apply, Effect
-from delivery.intent import covers
 from delivery.names import AGENT_MANAGER
 
 log = logging.getLogger(__name__)

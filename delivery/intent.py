@@ -6,6 +6,7 @@ from typing import Any
 
 from delivery import apex, names, workload
 from delivery.canary import Canary, Phase, Status
+from delivery.covering import covers
 from delivery.decision import Annotate, Apply, Effect
 from delivery.hashing import template_hash
 from delivery.observation import Observation, Workload
@@ -75,15 +76,6 @@ def service_effects(
         found = seen.services.get(manifest["metadata"]["name"])
         if found is None or not covers(found["spec"], manifest["spec"]):
             yield Apply(manifest)
-
-
-def covers(found: Any, wanted: Any) -> bool:
-    """Whether all that is wanted is there; what the API server added does not matter."""
-    if isinstance(wanted, Mapping) and isinstance(found, Mapping):
-        return all(covers(found.get(key), wanted[key]) for key in wanted)
-    if isinstance(wanted, list) and isinstance(found, list):
-        return len(found) == len(wanted) and all(map(covers, found, wanted))
-    return bool(found == wanted)
 
 
 def apex_effects(canary: Canary, seen: Observation, service: Mapping[str, Any]) -> Iterator[Effect]:

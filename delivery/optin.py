@@ -50,18 +50,6 @@ def namespace_parts(namespace: str, images: Images) -> tuple[Manifest, ...]:
     return tuple(placed(one, namespace) for one in parts)
 
 
-def covers(found: Any, wanted: Any) -> bool:
-    """Whether what was found has all that is wanted; the API server's defaults may be beside it."""
-    if isinstance(wanted, Mapping):
-        return isinstance(found, Mapping) and all(
-            key in found and covers(found[key], value) for key, value in wanted.items()
-        )
-    if isinstance(wanted, list):
-        same = isinstance(found, list) and len(found) == len(wanted)
-        return same and all(covers(one, other) for one, other in zip(found, wanted, strict=True))
-    return bool(found == wanted)
-
-
 def digest(content: str) -> str:
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 

@@ -10,7 +10,8 @@ from cluster.api import Api
 from cluster.errors import ClusterError
 from cluster.watch import Watched
 from delivery import names
-from delivery.optin import Images, covers, enrolled, namespace_parts
+from delivery.covering import covers
+from delivery.optin import Images, enrolled, namespace_parts
 from webhook.metrics import Metrics
 from webhook.registration import NEVER
 

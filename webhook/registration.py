@@ -11,7 +11,8 @@ from typing import Any
 from cluster.api import Api
 from delivery import names
 from delivery.admission.ours import OURS
-from delivery.optin import ENROLLED, covers
+from delivery.covering import covers
+from delivery.optin import ENROLLED
 from webhook.settings import Settings
 from webhook.tls import Served
 

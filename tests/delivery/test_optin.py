@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from delivery import names
-from delivery.optin import APPLIED, Images, covers, enrolled, namespace_parts
+from delivery.covering import covers
+from delivery.optin import APPLIED, Images, enrolled, namespace_parts
 from delivery.routers.bootstrap import bootstrap
 from delivery.routers.drain import ACTIVE, DRAIN, GRACE_SECONDS, LAST_SECOND
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from delivery import apex, names
 from delivery.admission import Request, mutated
+from delivery.covering import covers
 from delivery.decision import Annotate, Apply, Effect
 from delivery.hashing import template_hash
-from delivery.intent import covers
 from delivery.routers.envoy import Application
 from tests.delivery.reviews import Document, patched
 
