@@ -19,8 +19,10 @@ TIMEOUT = 10.0
 class TimedClient(client.ApiClient):
     """The official client with a time-out on every call that does not name one."""
 
+    seconds = TIMEOUT
+
     def call_api(self, *args: Any, **kwargs: Any) -> Any:
-        kwargs["_request_timeout"] = kwargs.get("_request_timeout") or TIMEOUT
+        kwargs["_request_timeout"] = kwargs.get("_request_timeout") or self.seconds
         return super().call_api(*args, **kwargs)
 
 
@@ -126,7 +128,12 @@ class Api:
             raise Unreachable(f"{method} {path}: {error}") from error
         if not 200 <= response.status <= 299:
             raise refusal(f"{method} {path}", response.status, data)
-        answer: Object = json.loads(data)
+        try:
+            answer: Object = json.loads(data)
+        except ValueError as error:
+            raise ClusterError(
+                f"{method} {path}: the answer is no JSON", response.status
+            ) from error
         return answer
 
 

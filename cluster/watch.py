@@ -43,11 +43,13 @@ class Watched:
     changed: Callable[[str, Object], None] = lambda kind, item: None
     query: Mapping[str, str] = field(default_factory=dict)
     seconds: int = WATCH_SECONDS
+    silence: float = SILENCE_SECONDS
+    pause: float = PAUSE_SECONDS
     synced: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
         self.stopping = threading.Event()
-        self.opened = -PAUSE_SECONDS
+        self.opened = -self.pause
         self.away = False
         self.informer = SharedInformer(self.fetch, key_func=key)
         for event in (ADDED, MODIFIED, DELETED):
@@ -96,7 +98,7 @@ class Watched:
     def stream(self, options: Mapping[str, Any]) -> Any:
         # The informer asks for a watch only after the cache has the list.
         self.synced.set()
-        self.stopping.wait(max(0.0, self.opened + PAUSE_SECONDS - time.monotonic()))
+        self.stopping.wait(max(0.0, self.opened + self.pause - time.monotonic()))
         self.opened = time.monotonic()
         query = {
             **self.query,
@@ -112,7 +114,7 @@ class Watched:
             header_params={"Accept": "application/json"},
             auth_settings=["BearerToken"],
         )
-        timeout = (5.0, SILENCE_SECONDS)
+        timeout = (5.0, self.silence)
         response = self.api.connection.call_api(*request, _request_timeout=timeout)
         if response.status != 200:
             response.response.close()
