@@ -1,4 +1,4 @@
-"""Admission, opt-in and the webhook's rights, seen through a real API server."""
+"""Admission, opt-in and registration, seen through a real API server."""
 
 import json
 from functools import partial
@@ -246,60 +246,6 @@ def test_a_canary_that_cannot_be_done_is_refused(enrolled: Namespace) -> None:
     said = enrolled.kubectl.attempt("apply", "-f", "-", stdin=yaml.safe_dump(canary))
     assert said.status != 0
     assert "spec.provider: knative does not fit" in said.errors
-
-
-WEBHOOK_USER = f"--as=system:serviceaccount:{SYSTEM}:{WEBHOOK}"
-
-
-@pytest.mark.parametrize(
-    ("words", "expected"),
-    [
-        (f"get secrets/outrider-webhook-tls -n {SYSTEM}", True),
-        (f"get secrets/other -n {SYSTEM}", False),
-        (f"list secrets -n {SYSTEM}", False),
-        (f"create secrets -n {SYSTEM}", False),
-        ("get secrets/outrider-webhook-tls -n default", False),
-        ("list secrets -A", False),
-        ("create deployments.apps/outrider-agent -n default", True),
-        ("create deployments.apps/other -n default", False),
-        ("patch deployments.apps/other -n default", False),
-        ("create deployments.apps -n default", False),
-        ("create pods -n default", False),
-        ("delete deployments.apps/outrider-agent -n default", False),
-        ("create rolebindings.rbac.authorization.k8s.io/outrider-agent -n default", True),
-        ("create rolebindings.rbac.authorization.k8s.io/other -n default", False),
-        ("bind clusterroles.rbac.authorization.k8s.io/outrider-agent", True),
-        ("bind clusterroles.rbac.authorization.k8s.io/cluster-admin", False),
-        ("escalate clusterroles.rbac.authorization.k8s.io/outrider-agent", False),
-        ("create mutatingwebhookconfigurations.admissionregistration.k8s.io/other", False),
-        ("list namespaces", True),
-        ("patch namespaces", False),
-    ],
-)
-def test_what_the_webhook_may(cluster: None, words: str, expected: bool) -> None:
-    said = Kubectl().attempt("auth", "can-i", *words.split(), WEBHOOK_USER)
-    assert (said.status == 0) is expected
-
-
-@pytest.mark.parametrize(
-    ("words", "own", "other"),
-    [
-        ("patch deployments.apps", True, False),
-        ("create services", True, False),
-        ("list pods", True, False),
-        ("update canaries.flagger.app --subresource=status", True, False),
-        ("get secrets", False, False),
-        ("create pods", False, False),
-        ("create rolebindings.rbac.authorization.k8s.io", False, False),
-        ("update leases.coordination.k8s.io/outrider-agent", True, False),
-        ("update leases.coordination.k8s.io/other", False, False),
-    ],
-)
-def test_what_an_agent_may(enrolled: Namespace, words: str, own: bool, other: bool) -> None:
-    user = f"--as=system:serviceaccount:{enrolled.name}:{names.AGENT}"
-    for namespace, expected in ((enrolled.name, own), ("default", other)):
-        said = enrolled.kubectl.attempt("auth", "can-i", *words.split(), user, "-n", namespace)
-        assert (said.status == 0) is expected, namespace
 
 
 def test_the_registration_is_put_right(cluster: None) -> None:
