@@ -1,0 +1,72 @@
+"""Which Deployment of a namespace gets a Canary next."""
+
+from dataclasses import replace
+
+import pytest
+
+from delivery import names
+from delivery.adoption import Adoption, candidates, next_adoption
+from delivery.canary import Canary, Phase, Status
+from delivery.eligibility import Neighbours
+from tests.delivery import worlds
+from tests.delivery.reviews import Document
+from tests.delivery.worlds import merged
+
+COMPLETE = {"replicas": 3, "updatedReplicas": 3, "availableReplicas": 3}
+
+
+def app(name: str, **metadata: object) -> Document:
+    labels = {"app": name}
+    found = merged(worlds.deployment(), {"metadata": {"name": name, **metadata}})
+    pods = {"selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}}}
+    return merged(found, {"spec": pods, "status": COMPLETE})
+
+
+def neighbours(*deployments: Document) -> Neighbours:
+    services = [
+        merged(worlds.service(), {"metadata": {"name": name}, "spec": {"selector": {"app": name}}})
+        for name in (found["metadata"]["name"] for found in deployments)
+    ]
+    return Neighbours(services, deployments, ())
+
+
+def canary(name: str, phase: Phase = Phase.SUCCEEDED, message: str = "") -> Canary:
+    return Canary(name, "shop", name, status=Status(phase=phase, message=message))
+
+
+def test_apps_are_adopted_by_name_one_after_another() -> None:
+    around = neighbours(app("b"), app("a"), app("c"))
+    assert next_adoption([], around).target == app("a")
+    assert next_adoption([canary("a")], around).target == app("b")
+
+
+@pytest.mark.parametrize("phase", [Phase.NEW, Phase.INITIALIZING])
+def test_nothing_is_adopted_while_another_app_is_on_its_way(phase: Phase) -> None:
+    assert next_adoption([canary("a", phase)], neighbours(app("a"), app("b"))) == Adoption()
+
+
+def test_a_canary_that_was_left_alone_keeps_no_other_app_waiting() -> None:
+    refused = canary("a", Phase.NEW, message="a is left alone: it is paused")
+    suspended = replace(canary("a", Phase.NEW), suspend=True)
+    around = neighbours(app("a"), app("b"))
+    assert next_adoption([refused], around).target == app("b")
+    assert next_adoption([suspended], around).target == app("b")
+
+
+def test_a_refused_app_is_named_with_its_reasons_and_the_next_one_is_taken() -> None:
+    broken = merged(app("a"), {"spec": {"replicas": 0}})
+    found = next_adoption([], neighbours(broken, app("b")))
+    assert found == Adoption(app("b"), {"a": ("it is scaled to 0",)})
+
+
+def test_a_rollout_under_way_is_waited_for_in_silence() -> None:
+    rolling = merged(app("a"), {"status": {"updatedReplicas": 1}})
+    assert next_adoption([], neighbours(rolling)) == Adoption()
+
+
+def test_what_is_ours_managed_leaving_or_left_out_is_no_candidate() -> None:
+    ours = app("outrider-router", labels={names.MANAGED_BY: names.OUTRIDER})
+    leaving = app("gone", deletionTimestamp="2026-01-01T00:00:00Z")
+    left_out = app("no", annotations={names.ENABLED: "false"})
+    around = neighbours(ours, leaving, left_out, app("web"), app("web-primary"))
+    assert list(candidates(around, {"web"})) == []

@@ -1,0 +1,206 @@
+"""Which Deployments are adopted, and the reason that each other one is told."""
+
+from typing import Any
+
+import pytest
+
+from delivery import names
+from delivery.eligibility import (
+    Neighbours,
+    is_http,
+    is_ours,
+    opted_out,
+    refusals,
+    selects,
+    services_of,
+)
+from tests.delivery import worlds
+from tests.delivery.reviews import Document
+from tests.delivery.worlds import merged
+
+COMPLETE = {"replicas": 3, "updatedReplicas": 3, "availableReplicas": 3}
+SCALER = {
+    "metadata": {"name": "web-hpa"},
+    "spec": {"scaleTargetRef": {"kind": "Deployment", "name": "web"}},
+}
+
+
+def running(change: Document | None = None) -> Document:
+    return merged(worlds.deployment() | {"status": COMPLETE}, change or {})
+
+
+def service(change: Document | None = None, *, name: str = "web", **port: Any) -> Document:
+    found = merged(worlds.service(), {"metadata": {"name": name}, **(change or {})})
+    found["spec"]["ports"] = [{**found["spec"]["ports"][0], **port}]
+    return found
+
+
+def said(
+    deployment: Document, *services: Document, others: tuple[Document, ...] = (), **more: Any
+) -> tuple[str, ...]:
+    every = (deployment, *others)
+    neighbours = Neighbours(services or (service(),), every, **{"autoscalers": (), **more})
+    return refusals(deployment, neighbours)
+
+
+def test_an_ordinary_web_app_is_eligible() -> None:
+    assert said(running()) == ()
+
+
+def pod(**change: Any) -> Document:
+    return {"spec": {"template": {"spec": change}}}
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (
+            {"spec": {"strategy": {"type": "Recreate"}}},
+            "spec.strategy.type is Recreate, only RollingUpdate keeps users served",
+        ),
+        (
+            {"metadata": {"ownerReferences": [{"uid": "1", "controller": True}]}},
+            "it is owned by another controller",
+        ),
+        (
+            {"spec": {"selector": {"matchExpressions": [{"key": "app"}]}}},
+            "spec.selector must be matchLabels alone",
+        ),
+        (pod(hostNetwork=True), "it uses the host's network"),
+        (
+            pod(volumes=[{"emptyDir": {}}, {"persistentVolumeClaim": {}}]),
+            "it mounts a PersistentVolumeClaim",
+        ),
+        (pod(containers=[{"ports": [{"hostPort": 80}]}]), "it uses a hostPort"),
+        ({"spec": {"replicas": 0}}, "it is scaled to 0"),
+        ({"spec": {"paused": True}}, "it is paused"),
+        (
+            {"status": {"updatedReplicas": 1}},
+            "a rollout is under way: waiting for rollout to finish: "
+            "1 out of 3 new replicas have been updated",
+        ),
+    ],
+)
+def test_a_deployment_that_cannot_be_doubled_is_left_alone(change: Document, reason: str) -> None:
+    assert said(running(change)) == (reason,)
+
+
+def test_a_strategy_that_is_not_said_is_a_rolling_update() -> None:
+    assert said(running({"spec": {"strategy": None}})) == ()
+
+
+def test_a_deployment_that_is_held_already_need_not_be_complete() -> None:
+    held = {"metadata": {"annotations": {names.SCALE: "0"}}, "spec": {"replicas": 0}}
+    assert said(running(held)) == ()
+
+
+@pytest.mark.parametrize(
+    ("services", "reason"),
+    [
+        ((service({"spec": {"selector": {"app": "x"}}}),), "selected by 0 Services, one is needed"),
+        (
+            (service(), service(name="second")),
+            "selected by 2 Services (web, second), one is needed",
+        ),
+        ((service({"spec": {"clusterIP": "None"}}),), "Service web is headless"),
+        (
+            (service({"spec": {"externalTrafficPolicy": "Local"}}),),
+            "Service web has externalTrafficPolicy Local",
+        ),
+        (
+            (service(port=5432, protocol="UDP"),),
+            "port 5432 of Service web is not known to be HTTP: name it http-…,"
+            " or set its appProtocol to http",
+        ),
+    ],
+)
+def test_a_service_that_cannot_be_routed_is_a_reason(
+    services: tuple[Document, ...], reason: str
+) -> None:
+    assert said(running(), *services) == (reason,)
+
+
+def test_a_service_of_two_deployments_is_a_reason() -> None:
+    other = running({"metadata": {"name": "worker"}})
+    assert said(running(), others=(other,)) == ("Service web selects worker too",)
+
+
+def test_the_primary_beside_it_is_no_other_deployment() -> None:
+    ours = {"name": "web-primary", "labels": {names.MANAGED_BY: names.OUTRIDER}}
+    assert said(running(), others=(running({"metadata": ours}),)) == ()
+
+
+def test_an_autoscaler_is_a_reason_when_it_scales_this_one() -> None:
+    other = merged(SCALER, {"spec": {"scaleTargetRef": {"name": "api"}}})
+    kind = merged(SCALER, {"spec": {"scaleTargetRef": {"kind": "StatefulSet"}}})
+    scales = ("HorizontalPodAutoscaler web-hpa scales it",)
+    assert said(running(), autoscalers=(other, kind)) == ()
+    assert said(running(), autoscalers=(SCALER,)) == scales
+
+
+def test_a_mesh_is_a_reason_that_names_the_way_out() -> None:
+    reason = "the namespace is in a mesh (istio.io/rev): name its provider in a Canary"
+    assert said(running(), mesh="istio.io/rev") == (reason,)
+
+
+def test_every_reason_is_told_at_once() -> None:
+    change = merged(pod(hostNetwork=True), {"spec": {"replicas": 0}})
+    assert len(said(running(change), mesh="linkerd.io/inject")) == 3
+
+
+@pytest.mark.parametrize(
+    ("port", "http"),
+    [
+        ({"name": "http"}, True),
+        ({"name": "http-web"}, True),
+        ({"name": "HTTP2"}, True),
+        ({"name": "grpc-api"}, True),
+        ({"name": "web"}, True),
+        ({"name": "httpd"}, False),
+        ({"name": "tcp-http"}, False),
+        ({}, False),
+        ({"name": "http", "protocol": "UDP"}, False),
+        ({"name": "db", "appProtocol": "HTTP"}, True),
+        ({"appProtocol": "kubernetes.io/h2c"}, True),
+        ({"name": "http", "appProtocol": "redis"}, False),
+    ],
+)
+def test_a_port_is_http_by_its_protocol_or_its_name(port: dict[str, str], http: bool) -> None:
+    assert is_http(port) is http
+
+
+@pytest.mark.parametrize(
+    ("said", "selected_only", "left_out"),
+    [
+        (None, False, False),
+        ("true", False, False),
+        ("false", False, True),
+        (None, True, True),
+        ("true", True, False),
+        ("false", True, True),
+    ],
+)
+def test_a_deployment_is_left_out_by_its_annotation(
+    said: str | None, selected_only: bool, left_out: bool
+) -> None:
+    found = running({"metadata": {"annotations": {names.ENABLED: said}}})
+    assert opted_out(found, Neighbours((), (), (), selected_only=selected_only)) is left_out
+
+
+def test_a_routed_service_selects_what_its_user_said() -> None:
+    origin = '{"selector": {"app": "web"}, "targetPorts": {"80": "http"}}'
+    routed = {
+        "metadata": {"annotations": {names.ORIGIN: origin}},
+        "spec": {"selector": {"app": None, "app.kubernetes.io/name": "outrider-router"}},
+    }
+    assert selects(service(routed), running())
+
+
+def test_a_service_without_a_selector_selects_nothing() -> None:
+    assert not selects(service({"spec": {"selector": None}}), running())
+
+
+def test_our_own_services_are_not_counted() -> None:
+    ours = service({"metadata": {"labels": {names.MANAGED_BY: names.OUTRIDER}}})
+    assert is_ours(ours)
+    assert services_of(running(), (ours, service())) == [service()]
