@@ -56,8 +56,11 @@ def leads_to_routers(apex: Service) -> bool:
 
 
 def listeners_open(canary: Canary, seen: Observation) -> bool:
-    """Whether every ready router serves every port of this app, and there is one."""
-    return seen.routers.ready > 0 and set(canary.status.ports.values()) <= seen.routers.listening
+    """Whether every ready router serves every port that the apex has, and there is one."""
+    if seen.apex is None or not seen.routers.ready:
+        return False
+    ports = map(number, seen.apex["spec"]["ports"])
+    return {canary.status.ports.get(port) for port in ports} <= seen.routers.listening
 
 
 def wanted_route(canary: Canary, seen: Observation) -> Mapping[str, Any] | None:
