@@ -7,7 +7,7 @@ import threading
 
 from prometheus_client import CollectorRegistry
 
-from agent import http, logs
+from agent import http
 from agent.envoy import Scraper
 from agent.events import Events
 from agent.exposition import Exposition
@@ -17,6 +17,7 @@ from agent.settings import Settings, settings
 from agent.tick import Loop
 from agent.traffic import Windows
 from agent.xds import AdsServer
+from cluster import logs
 from cluster.api import Api, connect
 from cluster.lease import Leadership
 from cluster.watch import Cache, Watched

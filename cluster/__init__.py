@@ -1,1 +1,1 @@
-"""The only code that speaks to the Kubernetes API."""
+"""The only code that speaks to the Kubernetes API, and how programs in a cluster log."""

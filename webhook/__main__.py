@@ -12,10 +12,10 @@ import flask
 
 from certs.install import Installed
 from certs.store import Store, pem
+from cluster import logs
 from cluster.api import Api, connect
 from cluster.errors import ClusterError
 from cluster.watch import Watched
-from webhook import logs
 from webhook.app import create_app
 from webhook.gunicorn import DRAINING, Server
 from webhook.loop import Loop

@@ -1,4 +1,4 @@
-"""One JSON object a line on standard output."""
+"""What both programs log: one JSON object a line on standard output."""
 
 import json
 import logging
