@@ -65,9 +65,12 @@ def verdict(
 ) -> Verdict:
     if not breach:
         return Verdict(metric.name, PASSED, value, traffic.requests)
-    outcome = UNDECIDED if accident else FAILED
+    if accident:
+        # What stands before the colon stays the same, so that this is said once (rules.outcome).
+        chance = f"{metric.name} {UNDECIDED}: {breach} of {traffic.requests} requests may be chance"
+        return Verdict(metric.name, UNDECIDED, value, traffic.requests, chance)
     reason = f"Halt {canary.name}.{canary.namespace} advancement {breach}"
-    return Verdict(metric.name, outcome, value, traffic.requests, reason)
+    return Verdict(metric.name, FAILED, value, traffic.requests, reason)
 
 
 def is_accident(requests: int, bad: int, allowed: float) -> bool:

@@ -96,7 +96,10 @@ def test_requests_of_which_none_was_timed_have_no_duration() -> None:
 
 
 def test_a_breach_in_a_small_sample_counts_only_when_chance_cannot_explain_it() -> None:
-    assert rate(Traffic(50, 1)).outcome == UNDECIDED
+    verdict = rate(Traffic(50, 1))
+    chance = "success rate 98.00% < 99% of 50 requests may be chance"
+    assert verdict.outcome == UNDECIDED
+    assert verdict.reason == f"request-success-rate no verdict yet: {chance}"
     assert rate(Traffic(50, 4)).outcome == FAILED
     assert rate(Traffic(100, 2)).outcome == FAILED
 

@@ -1,0 +1,37 @@
+"""What stops a Canary in any phase."""
+
+from dataclasses import replace
+
+import pytest
+
+from delivery.canary import Phase
+from delivery.rules import always
+from tests.delivery.scenes import IDLE, JUDGED, decided, releasing, seen, silent, texts
+
+
+def test_a_suspended_canary_is_skipped_and_says_so_once() -> None:
+    text = "skipping canary run as object is suspended"
+    first = decided(always.suspended_is_skipped, JUDGED, releasing(), suspend=True)
+    assert texts(first) == [("Normal", text)]
+    assert first.canary.status == replace(JUDGED, message=text)
+    second = decided(always.suspended_is_skipped, first.canary.status, releasing(), suspend=True)
+    assert (second.messages, second.canary) == ((), first.canary)
+
+
+def test_a_canary_that_is_not_suspended_goes_on() -> None:
+    assert silent(always.suspended_is_skipped, JUDGED, releasing())
+
+
+def test_a_target_that_is_not_there_is_awaited() -> None:
+    found = decided(always.missing_target_is_awaited, IDLE, replace(seen(), target=None))
+    assert texts(found) == [("Warning", "deployment app.shop get query error: not found")]
+    assert silent(always.missing_target_is_awaited, IDLE, seen())
+
+
+@pytest.mark.parametrize("phase", [Phase.NEW, Phase.INITIALIZED, Phase.PROGRESSING])
+def test_fields_that_are_not_built_halt_in_every_phase(phase: Phase) -> None:
+    status = replace(IDLE, phase=phase)
+    found = decided(always.unbuilt_fields_halt, status, seen(), unbuilt=("a", "b"))
+    assert found.reason == "not supported yet: a, b; remove them to go on"
+    assert found.canary.status.phase is phase
+    assert silent(always.unbuilt_fields_halt, status, seen())
