@@ -1,0 +1,45 @@
+import pytest
+
+from agent.settings import Settings, settings
+from delivery import names
+
+IN_A_POD = {"NAMESPACE": "shop", "POD_NAME": "agent-1", "HOSTNAME": "host"}
+
+
+def test_a_pod_needs_no_flags() -> None:
+    found = settings([], IN_A_POD)
+    assert found == Settings("shop", "agent-1")
+    assert (found.http_port, found.xds_port) == (names.AGENT_HTTP_PORT, names.XDS_PORT)
+
+
+def test_flags_come_before_the_environment() -> None:
+    flags = ["--namespace=cart", "--identity=me", "--kubeconfig=k", "--http-port=1"]
+    found = settings([*flags, "--xds-port=2", "--log-level=DEBUG"], IN_A_POD)
+    assert found == Settings("cart", "me", "k", 1, 2, "DEBUG")
+
+
+@pytest.mark.parametrize(
+    ("environment", "identity"),
+    [({"HOSTNAME": "host"}, "host"), ({}, "agent"), (IN_A_POD, "agent-1")],
+)
+def test_who_it_is_is_found_out(environment: dict[str, str], identity: str) -> None:
+    assert settings(["--namespace=shop"], environment).identity == identity
+
+
+def test_a_level_is_understood_in_small_letters() -> None:
+    assert settings([], {**IN_A_POD, "LOG_LEVEL": "debug"}).log_level == "DEBUG"
+
+
+@pytest.mark.parametrize("flags", [[], ["--namespace="]])
+def test_without_a_namespace_it_says_what_is_missing(
+    flags: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        settings(flags, {})
+    assert "NAMESPACE in the environment" in capsys.readouterr().err
+
+
+def test_a_flag_that_is_unknown_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        settings(["--namespaces=shop"], IN_A_POD)
+    assert "--namespaces" in capsys.readouterr().err
