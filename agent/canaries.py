@@ -38,11 +38,13 @@ class Canaries:
     ) -> Iterator[tuple[Object, Canary]]:
         for raw in manifests:
             if raw["metadata"].get("deletionTimestamp"):
+                self.keep(raw)
                 continue
             try:
                 canary, problems = self.read(raw, found)
                 yield raw, canary
             except schema.InvalidCanary as error:
+                self.keep(raw)
                 problems = error.problems
             self.complain(raw, frozenset(problems))
 
@@ -57,6 +59,18 @@ class Canaries:
         analysis, problems = schema.defaults_from(data, annotations)
         deadline = schema.deadline_from(data, annotations)
         return schema.parse(raw, analysis, progress_deadline=deadline), problems
+
+    def keep(self, raw: Object) -> None:
+        """Nothing is decided for it any more, but its users are on the routers all the same:
+        also an agent that has never seen it otherwise may not let its ports go.
+        """
+        bare = {**raw, "spec": {"targetRef": raw["spec"].get("targetRef")}}
+        try:
+            canary = schema.parse(bare, schema.DEFAULTS)
+        except schema.InvalidCanary:
+            return
+        if canary.status.apex_moved is not None:
+            self.served.setdefault(canary.target, canary)
 
     def complain(self, raw: Object, problems: frozenset[str]) -> None:
         name = raw["metadata"]["name"]

@@ -60,7 +60,7 @@ class Windows:
             return
         self.wanted.clear()
         with self.lock:
-            self.before.clear()
+            self.before = {}
 
     def run(self) -> None:
         while True:
@@ -73,10 +73,13 @@ class Windows:
 
     def take(self) -> None:
         """One look; a router that does not answer in time is left out and caught up with later."""
+        known = self.before
         answers = self.scraper.scrape(self.addresses, deadline=DEADLINE_SECONDS)
         counted = {address: self.parsed(address, said) for address, said in answers.items()}
         read = {address: found for address, found in counted.items() if found is not None}
         with self.lock:
+            if self.before is not known:
+                return  # A pause began meanwhile.
             deltas = [stats.delta(self.before.get(one), found) for one, found in read.items()]
             kept = {one: found for one, found in self.before.items() if one in self.addresses}
             self.before = {**kept, **read}

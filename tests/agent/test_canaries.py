@@ -1,0 +1,175 @@
+"""Canaries as an agent reads them: the newest, the valid, and those that routers must know of."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from agent.canaries import Canaries
+from cluster.api import Api, Object, TimedClient
+from cluster.watch import Cache, Watched
+from delivery import schema
+from delivery.apex import ROUTER_SELECTOR
+from delivery.canary import Canary
+from delivery.pair import Objects
+
+WRONG = {"interval": "soon"}
+Said = list[tuple[str, str]]
+
+
+def manifest(name: str = "shop", version: int = 1, **spec: Any) -> Object:
+    """A Canary that the agent made, as the API would show it."""
+    made = dict(schema.generated(name, "web", uid="u"))
+    metadata = {**made["metadata"], "resourceVersion": str(version), "uid": f"uid-{name}"}
+    return {**made, "metadata": metadata, "spec": {**made["spec"], **spec}}
+
+
+def routed(version: int = 2, **status: Any) -> Object:
+    """One whose apex has been moved."""
+    moved = {"apexService": "shop", "apexMovedTime": "2026-01-01T00:00:00Z"}
+    return {**manifest(version=version), "status": {"phase": "Initialized", **moved, **status}}
+
+
+class Namespace:
+    """The caches of a namespace, filled by hand, and what was said of its Canaries."""
+
+    def __init__(self, *canaries: Object, config: dict[str, str] | None = None) -> None:
+        api = Api(TimedClient())
+        self.cache = Cache([Watched(api, kind, "web") for kind in ("Canary", "ConfigMap")])
+        self.said: Said = []
+        self.canaries = Canaries(
+            self.cache, lambda raw, text: self.said.append((raw["metadata"]["name"], text))
+        )
+        self.show(*canaries)
+        if config is not None:
+            self.fill("ConfigMap", {"metadata": {"name": "outrider-defaults"}, "data": config})
+
+    def show(self, *canaries: Object) -> None:
+        self.fill("Canary", *canaries)
+
+    def fill(self, kind: str, *items: Object) -> None:
+        self.cache.by_kind[kind].informer.cache._replace_all(list(items))
+
+    def current(self, found: Objects | None = None) -> list[Canary]:
+        return [canary for _, canary in self.canaries.current(found or Objects())]
+
+    def served(self, found: Objects) -> list[str]:
+        return [one.target for one in self.canaries.to_serve(self.current(found), found)]
+
+
+def leading(selector: dict[str, str]) -> Objects:
+    """A namespace whose Service leads there."""
+    port = {"port": 80, "targetPort": 20000}
+    service = {"metadata": {"name": "shop"}, "spec": {"selector": selector, "ports": [port]}}
+    return Objects(services=[service])
+
+
+TO_ROUTERS, TO_PODS = leading(dict(ROUTER_SELECTOR)), leading({"app": "shop"})
+
+
+def test_canaries_come_in_the_order_of_their_names() -> None:
+    place = Namespace(manifest("b"), manifest("c"), manifest("a"))
+    assert [one.name for one in place.current()] == ["a", "b", "c"]
+
+
+def test_what_we_wrote_is_newer_than_a_cache_that_lags() -> None:
+    place = Namespace(manifest(version=9))
+    place.canaries.wrote(routed(version=10, canaryWeight=20))
+    assert place.current()[0].status.canary_weight == 20
+    place.show(routed(version=11, canaryWeight=30))
+    assert place.current()[0].status.canary_weight == 30
+
+
+def test_what_we_wrote_does_not_outlive_the_canary() -> None:
+    place = Namespace(manifest())
+    place.canaries.wrote(routed(version=2))
+    place.show()
+    assert place.current() == []
+    place.show(manifest(version=1))
+    assert place.current()[0].status.apex_moved is None
+
+
+def test_one_that_is_being_deleted_is_left_alone() -> None:
+    raw = manifest()
+    raw["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    assert Namespace(raw).current() == []
+
+
+def test_one_that_cannot_be_read_keeps_no_other_from_its_turn_and_is_told_once() -> None:
+    place = Namespace(manifest("bad", analysis=WRONG), manifest())
+    for _ in range(3):
+        assert [one.name for one in place.current()] == ["shop"]
+    assert [name for name, _ in place.said] == ["bad"]
+    assert "interval" in place.said[0][1]
+
+
+def test_a_problem_that_comes_back_is_told_again() -> None:
+    bad = manifest(version=2, analysis=WRONG)
+    place = Namespace(bad)
+    for raw in (bad, manifest(version=3), {**bad, "metadata": {**bad["metadata"]}}):
+        place.show(raw)
+        place.current()
+    assert len(place.said) == 2
+
+
+def test_a_generated_one_takes_the_namespaces_defaults_then_its_deployments() -> None:
+    place = Namespace(manifest(), config={"interval": "7s", "threshold": "4"})
+    marks = {"outrider.dev/threshold": "6"}
+    found = Objects(deployments=[{"metadata": {"name": "shop", "annotations": marks}}])
+    (canary,) = place.current(found)
+    assert (canary.analysis.interval, canary.analysis.threshold) == (7.0, 6)
+
+
+def test_a_default_that_cannot_be_read_is_told_and_the_canary_stays() -> None:
+    place = Namespace(manifest(), config={"interval": "soon"})
+    assert [one.name for one in place.current()] == ["shop"]
+    assert "interval" in place.said[0][1]
+
+
+def test_routers_know_those_under_way_and_those_that_are_new() -> None:
+    place = Namespace(routed(), manifest("cart"))
+    assert place.served(TO_ROUTERS) == ["shop", "cart"]
+
+
+@pytest.mark.parametrize(
+    ("found", "served"), [(TO_ROUTERS, ["shop"]), (TO_PODS, []), (Objects(), [])]
+)
+def test_one_that_is_gone_is_served_while_its_apex_leads_to_the_routers(
+    found: Objects, served: list[str]
+) -> None:
+    place = Namespace(routed())
+    assert place.served(TO_ROUTERS) == ["shop"]
+    place.show()
+    assert place.served(found) == served
+    assert place.served(found) == served
+
+
+def spoilt(raw: Object) -> Object:
+    return {**raw, "spec": {**raw["spec"], "analysis": WRONG}}
+
+
+def leaving(raw: Object) -> Object:
+    return {**raw, "metadata": {**raw["metadata"], "deletionTimestamp": "2026-01-01T00:00:00Z"}}
+
+
+both = pytest.mark.parametrize("change", [spoilt, leaving])
+
+
+@both
+def test_one_that_is_spoilt_or_leaves_in_mid_release_keeps_its_users(
+    change: Callable[[Object], Object],
+) -> None:
+    place = Namespace(routed(canaryWeight=20))
+    assert place.served(TO_ROUTERS) == ["shop"]
+    place.show(change(routed(version=3, canaryWeight=40)))
+    assert place.served(TO_ROUTERS) == ["shop"]
+    assert place.canaries.served["shop"].status.canary_weight == 20
+
+
+@both
+def test_an_agent_that_starts_then_keeps_its_users_too(change: Callable[[Object], Object]) -> None:
+    place = Namespace(change(routed(canaryWeight=20)))
+    assert place.current() == []
+    assert place.served(TO_ROUTERS) == ["shop"]
+    assert place.canaries.served["shop"].status.canary_weight == 20
+    assert place.served(TO_PODS) == []
