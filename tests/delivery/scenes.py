@@ -47,11 +47,11 @@ def half(revision: str, replicas: int = 3, **changes: Any) -> Workload:
     )
 
 
-def seen(target: str = "v1", primary: str = "v1", scale: int = 0, **changes: Any) -> Observation:
+def seen(revision: str = "v1", promoted: str = "v1", scale: int = 0, **changes: Any) -> Observation:
     found = Observation(
         NOW,
-        target=half(target, scale),
-        primary=half(primary),
+        target=half(revision, scale),
+        primary=half(promoted),
         apex=worlds.service(),
         routers=Routers(2, frozenset({20001})),
         revisions={"v1": {}, "v2": {}},

@@ -1,0 +1,107 @@
+"""Between releases: what was refused goes, what is new is noticed."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from delivery.canary import Phase, Status
+from delivery.observation import Observation
+from delivery.rules import idle
+from tests.delivery.scenes import (
+    IDLE,
+    NOW,
+    REFUSED,
+    decided,
+    half,
+    releasing,
+    seen,
+    silent,
+    texts,
+)
+
+SPLIT = replace(REFUSED, canary_weight=50)
+"""A failed promotion: users stay where they are."""
+GONE = replace(seen(), target=None)
+
+
+@pytest.mark.parametrize(
+    "primary",
+    [
+        None,
+        half("v2"),
+        half("v1", failing="pod x: CrashLoopBackOff"),
+        half("v1", waiting="1 of 3"),
+        half("v1", ready_pods=0),
+    ],
+)
+def test_after_a_failed_promotion_the_split_stays_until_the_primary_is_back(primary: Any) -> None:
+    found = decided(idle.broken_primary_keeps_users, SPLIT, releasing(primary=primary))
+    assert found.canary.status == SPLIT
+
+
+def test_users_return_once_the_primary_serves_the_promoted_revision_again() -> None:
+    found = decided(idle.broken_primary_keeps_users, SPLIT, releasing())
+    assert texts(found) == [("Normal", "Routing all traffic to primary")]
+    assert found.canary.status == replace(SPLIT, canary_weight=0)
+
+
+@pytest.mark.parametrize("status", [REFUSED, IDLE, replace(IDLE, phase=Phase.SUCCEEDED)])
+def test_without_users_on_the_canary_there_is_nothing_to_return(status: Status) -> None:
+    assert silent(idle.broken_primary_keeps_users, status, releasing(primary=None))
+
+
+@pytest.mark.parametrize(("drained", "since"), [(True, NOW), (False, NOW - 30.0), (False, None)])
+def test_a_refused_canary_goes_when_its_requests_have_ended(
+    drained: bool, since: float | None
+) -> None:
+    status = replace(REFUSED, phase_since=since)
+    found = decided(idle.drained_canary_scales_down, status, releasing(drained=drained))
+    assert found.canary.status == replace(status, scale=0)
+
+
+def test_a_refused_canary_stays_while_requests_are_open() -> None:
+    status = replace(REFUSED, phase_since=NOW - 29.0)
+    found = decided(idle.drained_canary_scales_down, status, releasing(drained=False))
+    assert found.canary.status == status
+
+
+def test_a_fix_does_not_wait_for_the_last_stream_of_what_it_mends() -> None:
+    status = replace(REFUSED, phase_since=NOW)
+    assert silent(idle.drained_canary_scales_down, status, seen("v3", scale=2, drained=False))
+
+
+def test_what_is_at_zero_has_nothing_to_drain() -> None:
+    assert silent(idle.drained_canary_scales_down, IDLE, seen(drained=False))
+
+
+@pytest.mark.parametrize("look", [seen(), GONE])
+def test_the_revision_that_was_taken_up_is_no_release(look: Observation) -> None:
+    found = decided(idle.known_revision_is_no_release, IDLE, look)
+    assert (found.canary.status, found.messages) == (IDLE, ())
+
+
+def test_the_promoted_revision_again_is_no_release() -> None:
+    found = decided(idle.known_revision_is_no_release, REFUSED, seen("v1"))
+    assert found.canary.status == replace(REFUSED, observed="v1")
+    assert not found.messages
+
+
+def test_a_revision_that_the_primary_has_already_is_the_promoted_one_from_now_on() -> None:
+    found = decided(idle.known_revision_is_no_release, IDLE, seen("v9", "v9"))
+    assert found.canary.status == replace(IDLE, observed="v9", promoted="v9")
+
+
+@pytest.mark.parametrize("look", [seen("v2"), replace(seen("v2"), primary=None)])
+def test_any_other_revision_is_a_release(look: Observation) -> None:
+    assert silent(idle.known_revision_is_no_release, IDLE, look)
+    found = decided(idle.new_revision_starts, IDLE, look)
+    text = "New revision detected! Scaling up app.shop"
+    assert texts(found) == [("Normal", text)]
+    status = found.canary.status
+    assert (status.phase, status.observed, status.scale) == (Phase.PROGRESSING, "v2", 2)
+    assert (status.canary_weight, status.last_check, status.phase_since) == (0, None, NOW)
+
+
+def test_what_is_not_there_is_no_release() -> None:
+    assert silent(idle.new_revision_starts, IDLE, GONE)
