@@ -12,7 +12,7 @@ from delivery.names import DEFAULTS
 from demo import namespace as namespaces
 from demo.dump import dump
 from demo.kubectl import JSON, Kubectl
-from demo.namespace import Namespace
+from demo.namespace import Namespace, opened
 from demo.shop import V1
 from demo.traffic import Traffic
 from lab.cluster import running
@@ -68,10 +68,7 @@ def plain_namespace(cluster: None, request: pytest.FixtureRequest) -> Iterator[N
 @pytest.fixture
 def shop(namespace: Namespace) -> Namespace:
     """A namespace whose shop v1 has been adopted."""
-    namespace.kubectl.apply(V1.manifests())
-    namespace.complete()
-    namespace.opt_in()
-    namespace.adopted()
+    opened(namespace, V1.manifests())
     return namespace
 
 

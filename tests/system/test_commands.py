@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from demo.namespace import Namespace
+from demo.namespace import Namespace, opened
 from demo.release import Release, released
 from demo.shop import V1, V2
 from demo.waiting import always, eventually
@@ -64,12 +64,16 @@ def test_undo_starts_a_release_and_keeps_the_scaled_number(shop: Namespace) -> N
 
 
 @pytest.mark.parametrize("how", ["apply", "apply --server-side", "scale"])
-def test_replicas_alone_reach_the_primary_and_start_no_release(shop: Namespace, how: str) -> None:
-    revision = shop.status()["observedHash"]
+def test_replicas_alone_reach_the_primary_and_start_no_release(
+    namespace: Namespace, how: str
+) -> None:
+    options = how.split()[1:]
+    opened(namespace, V1.manifests(), *options)
+    revision = namespace.status()["observedHash"]
     if how == "scale":
-        shop.kubectl("scale", "deployment/shop", "--replicas=5")
+        namespace.kubectl("scale", "deployment/shop", "--replicas=5")
     else:
-        shop.kubectl.apply(replace(V1, replicas=5).manifests(), *how.split()[1:])
-    primary_has(shop, 5)
-    always("no release", lambda: shop.status()["observedHash"] == revision, seconds=3)
-    assert shop.read("Deployment", "shop")["spec"]["replicas"] == 0
+        namespace.kubectl.apply(replace(V1, replicas=5).manifests(), *options)
+    primary_has(namespace, 5)
+    always("no release", lambda: namespace.status()["observedHash"] == revision, seconds=3)
+    assert namespace.read("Deployment", "shop")["spec"]["replicas"] == 0

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from demo.kubectl import JSON
-from demo.namespace import Namespace
+from demo.namespace import Namespace, opened
 from demo.release import Release, first_bad, released
 from demo.shop import V1, V2, V3, V4, Shop
 from demo.traffic import Traffic, by_version
@@ -126,10 +126,7 @@ def test_a_newer_version_takes_the_place_of_the_one_under_way(
 
 @pytest.mark.usefixtures("calm")
 def test_streams_stay_open_through_a_whole_release(namespace: Namespace, load: Load) -> None:
-    namespace.kubectl.apply(LONG.manifests())
-    namespace.complete()
-    namespace.opt_in()
-    namespace.adopted()
+    opened(namespace, LONG.manifests())
     load(namespace, *KEPT)
     streams = websocket(namespace), grpc_stream(namespace)
     release = released(namespace, replace(LONG, version="v2"))
