@@ -21,10 +21,10 @@ def broken_primary_keeps_users(canary: Canary, seen: Observation) -> Decision | 
 def drained_canary_scales_down(canary: Canary, seen: Observation) -> Decision | None:
     if not canary.status.scale:
         return None
-    if drain_is_over(canary, seen):
-        return Decision(with_status(canary, scale=0), f"{canary.target} goes to zero")
     if seen.target and seen.target.revision != canary.status.observed:
         return None  # a fix may not wait for the last stream of what it mends
+    if drain_is_over(canary, seen):
+        return Decision(with_status(canary, scale=0), f"{canary.target} goes to zero")
     return hold(canary, f"{canary.target} ends its last requests")
 
 

@@ -66,9 +66,10 @@ def test_a_refused_canary_stays_while_requests_are_open() -> None:
     assert found.canary.status == status
 
 
-def test_a_fix_does_not_wait_for_the_last_stream_of_what_it_mends() -> None:
-    status = replace(REFUSED, phase_since=NOW)
-    assert silent(idle.drained_canary_scales_down, status, seen("v3", scale=2, drained=False))
+@pytest.mark.parametrize("drained", [True, False])
+def test_a_fix_does_not_wait_for_the_last_stream_of_what_it_mends(drained: bool) -> None:
+    look = seen("v3", scale=2, drained=drained)
+    assert silent(idle.drained_canary_scales_down, REFUSED, look)
 
 
 def test_what_is_at_zero_has_nothing_to_drain() -> None:

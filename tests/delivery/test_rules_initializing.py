@@ -1,0 +1,147 @@
+"""Adopting: primary ready, routers open, apex moved, old connections ended, target at zero."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from delivery import names
+from delivery.apex import ROUTER_SELECTOR
+from delivery.canary import Phase, Status
+from delivery.observation import Routers
+from delivery.rules import initializing
+from tests.delivery import worlds
+from tests.delivery.reviews import Document
+from tests.delivery.scenes import NOW, decided, half, seen, silent, texts
+from tests.delivery.worlds import merged
+
+NEW = Status()
+BEGUN = Status(
+    phase=Phase.INITIALIZING,
+    observed="v1",
+    promoted="v1",
+    replicas=3,
+    ports={"80": 20001},
+    apex="web",
+)
+MOVED = replace(BEGUN, apex_moved=NOW - 5.0)
+SHUT = Routers(1, frozenset())
+ROUTED: Document = {"spec": {"selector": {"app": None, **ROUTER_SELECTOR}}}
+
+
+def unadopted(**changes: Any) -> Any:
+    return replace(seen(scale=3), **{"primary": None, "serving": "v1", **changes})
+
+
+def routed(**changes: Any) -> Any:
+    return replace(seen(scale=3), apex=merged(worlds.service(), ROUTED), **changes)
+
+
+def test_an_ineligible_app_is_told_all_the_reasons() -> None:
+    look = unadopted(refusals=("it is paused", "it uses a hostPort"))
+    found = decided(initializing.ineligible_is_left_alone, NEW, look)
+    reason = "app is left alone: it is paused; it uses a hostPort"
+    assert texts(found) == [("Warning", reason)]
+    assert found.canary.status.phase is Phase.NEW
+    assert silent(initializing.ineligible_is_left_alone, NEW, unadopted())
+
+
+def test_what_serves_now_is_what_was_promoted() -> None:
+    look = unadopted(serving="v0")
+    found = decided(initializing.adoption_begins, NEW, look).canary.status
+    assert (found.phase, found.observed, found.promoted) == (Phase.INITIALIZING, "v0", "v0")
+    assert (found.replicas, found.scale, found.apex) == (3, None, "web")
+    assert found.phase_since == NOW
+    assert set(found.ports) == {"80"}
+
+
+def test_a_primary_that_is_there_serves_whoever_made_it() -> None:
+    look = replace(seen("v2"), primary=half("v1", 4), serving="v2")
+    found = decided(initializing.adoption_begins, NEW, look).canary.status
+    assert (found.promoted, found.replicas) == ("v1", 4)
+
+
+@pytest.mark.parametrize(("known", "wish", "size"), [(7, 5, 7), (None, 5, 5), (None, None, 3)])
+def test_the_primary_gets_the_size_that_its_user_wants(
+    known: int | None, wish: int | None, size: int
+) -> None:
+    status = Status(replicas=known)
+    found = decided(initializing.adoption_begins, status, unadopted(wish=wish))
+    assert found.canary.status.replicas == size
+
+
+def test_listeners_of_other_apps_are_left_to_them() -> None:
+    first = decided(initializing.adoption_begins, NEW, unadopted()).canary.status.ports
+    taken = frozenset(first.values())
+    second = decided(initializing.adoption_begins, NEW, unadopted(ports_taken=taken))
+    assert not taken & set(second.canary.status.ports.values())
+    assert set(second.canary.status.ports.values()) <= set(names.LISTENERS)
+
+
+@pytest.mark.parametrize("missing", ["target", "apex"])
+def test_nothing_is_adopted_without_a_deployment_and_a_service(missing: str) -> None:
+    assert silent(initializing.adoption_begins, NEW, unadopted(**{missing: None}))
+
+
+@pytest.mark.parametrize(
+    ("primary", "reason"),
+    [
+        (half("v1", failing="pod x: ImagePullBackOff"), "pod x: ImagePullBackOff"),
+        (half("v1", stuck="over"), "over"),
+        (half("v1", waiting="1 of 3"), "1 of 3"),
+        (half("v1", ready_pods=0), "no pod is ready"),
+    ],
+)
+def test_a_primary_that_is_not_ready_is_awaited(primary: Any, reason: str) -> None:
+    found = decided(initializing.primary_is_awaited, BEGUN, seen(primary=primary))
+    assert texts(found) == [("Warning", f"app-primary.shop not ready: {reason}")]
+
+
+def test_a_primary_that_is_being_created_is_not_complained_about() -> None:
+    found = decided(initializing.primary_is_awaited, BEGUN, unadopted())
+    assert (found.reason, texts(found)) == ("app-primary.shop is being created", [])
+    assert silent(initializing.primary_is_awaited, BEGUN, seen())
+
+
+def test_routers_are_awaited_until_their_listeners_are_open() -> None:
+    found = decided(initializing.routers_are_awaited, BEGUN, seen(routers=SHUT))
+    assert texts(found) == [("Warning", "routers of shop not ready: 1 ready")]
+    assert silent(initializing.routers_are_awaited, BEGUN, seen())
+    assert silent(initializing.routers_are_awaited, MOVED, seen(routers=SHUT))
+
+
+def test_the_apex_moves_once() -> None:
+    found = decided(initializing.apex_moves, BEGUN, seen())
+    assert found.canary.status == replace(BEGUN, apex_moved=NOW)
+    assert silent(initializing.apex_moves, MOVED, seen())
+
+
+@pytest.mark.parametrize("apex", [None, worlds.service()])
+def test_the_time_to_settle_begins_when_the_apex_has_moved(apex: Any) -> None:
+    found = decided(initializing.old_connections_drain, MOVED, seen(apex=apex))
+    assert found.canary.status == replace(MOVED, apex_moved=NOW)
+
+
+@pytest.mark.parametrize(("ago", "scale"), [(4.9, None), (5.0, 0), (60.0, 0)])
+def test_the_target_goes_to_zero_when_every_node_has_followed(
+    ago: float, scale: int | None
+) -> None:
+    status = replace(BEGUN, apex_moved=NOW - ago)
+    found = decided(initializing.old_connections_drain, status, routed())
+    assert found.canary.status == replace(status, scale=scale)
+
+
+def test_the_target_goes_to_zero_once() -> None:
+    assert silent(initializing.old_connections_drain, replace(MOVED, scale=0), routed())
+
+
+def test_adoption_is_done_when_the_target_is_at_zero_and_free() -> None:
+    status = replace(MOVED, scale=0)
+    found = decided(initializing.initialization_is_done, status, seen())
+    assert texts(found) == [("Normal", "Initialization done! web.shop")]
+    assert found.canary.status.phase is Phase.INITIALIZED
+
+
+@pytest.mark.parametrize("target", [None, half("v1", 3), half("v1", 0, on_hold=True)])
+def test_adoption_is_not_done_before(target: Any) -> None:
+    assert silent(initializing.initialization_is_done, MOVED, seen(target=target))

@@ -1,0 +1,143 @@
+"""After a good analysis: the primary takes the revision, users return, the canary goes."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from delivery.canary import Phase, Status
+from delivery.rules import promotion
+from tests.delivery.scenes import (
+    FINALISING,
+    NOW,
+    PROMOTING,
+    decided,
+    half,
+    releasing,
+    silent,
+    texts,
+)
+
+TAKEN = releasing(primary=half("v2"))
+LATE = replace(PROMOTING, phase_since=NOW - 61.0)
+
+
+def failed(why: str) -> list[tuple[str, str]]:
+    return [("Warning", f"Promotion of app.shop failed, primary not ready: {why}")]
+
+
+@pytest.mark.parametrize("primary", [None, half("v1")])
+def test_the_primary_is_waited_for_until_it_has_the_analysed_revision(primary: Any) -> None:
+    found = decided(promotion.missing_primary_is_awaited, PROMOTING, releasing(primary=primary))
+    assert found.canary.status == PROMOTING
+
+
+def test_a_revision_that_nobody_remembers_cannot_be_promoted() -> None:
+    look = releasing(revisions={"v1": {}})
+    found = decided(promotion.missing_primary_is_awaited, PROMOTING, look)
+    assert texts(found) == failed("revision v2 is no longer in the target's history")
+    assert found.canary.status.phase is Phase.FAILED
+
+
+def test_a_primary_with_the_analysed_revision_goes_on() -> None:
+    assert silent(promotion.missing_primary_is_awaited, PROMOTING, TAKEN)
+
+
+@pytest.mark.parametrize(
+    ("status", "trouble", "why"),
+    [
+        (PROMOTING, {"failing": "pod x: CrashLoopBackOff"}, "pod x: CrashLoopBackOff"),
+        (PROMOTING, {"stuck": "over"}, "over"),
+        (LATE, {"waiting": "1 of 3"}, "1 of 3"),
+        (LATE, {"ready_pods": 0}, "no pod is ready"),
+        (LATE, {"stuck": "over", "waiting": "1 of 3"}, "over"),
+    ],
+)
+def test_a_stuck_primary_ends_the_release_and_keeps_users_where_they_are(
+    status: Status, trouble: dict[str, Any], why: str
+) -> None:
+    look = releasing(primary=half("v2", **trouble))
+    found = decided(promotion.stuck_primary_keeps_users, status, look)
+    assert texts(found) == failed(why)
+    after = found.canary.status
+    assert (after.phase, after.failed) == (Phase.FAILED, "v2")
+    assert (after.canary_weight, after.scale, after.promoted) == (50, 2, "v1")
+
+
+@pytest.mark.parametrize(
+    ("status", "primary"),
+    [
+        (PROMOTING, half("v2", waiting="1 of 3")),
+        (LATE, half("v2")),
+        (LATE, None),
+        (replace(LATE, phase_since=None), half("v2", waiting="1 of 3")),
+    ],
+)
+def test_a_primary_that_may_still_be_ready_is_not_given_up(status: Status, primary: Any) -> None:
+    look = releasing(primary=primary)
+    assert silent(promotion.stuck_primary_keeps_users, status, look)
+
+
+def test_an_unready_primary_is_awaited() -> None:
+    look = releasing(primary=half("v2", waiting="1 of 3"))
+    found = decided(promotion.unready_primary_is_awaited, PROMOTING, look)
+    assert texts(found) == [("Warning", "app-v2.shop not ready: 1 of 3")]
+    assert silent(promotion.unready_primary_is_awaited, PROMOTING, TAKEN)
+    assert silent(promotion.unready_primary_is_awaited, PROMOTING, releasing(primary=None))
+
+
+@pytest.mark.parametrize(
+    ("step", "last_check", "silence"),
+    [(0, NOW, True), (20, NOW, False), (20, NOW - 10.0, True), (20, None, True)],
+)
+def test_only_a_return_in_steps_has_a_pace(
+    step: int, last_check: float | None, silence: bool
+) -> None:
+    status = replace(PROMOTING, last_check=last_check)
+    rule, pace = promotion.promotion_interval_is_awaited, {"step_weight_promotion": step}
+    assert silent(rule, status, TAKEN, analysis=pace) is silence
+
+
+def test_users_return_in_steps() -> None:
+    pace = {"step_weight_promotion": 30}
+    found = decided(promotion.traffic_returns, PROMOTING, TAKEN, analysis=pace)
+    assert texts(found) == [("Normal", "Advance web.shop primary weight 80")]
+    status = found.canary.status
+    assert (status.phase, status.canary_weight) == (Phase.PROMOTING, 20)
+    assert status.last_check == NOW
+
+
+@pytest.mark.parametrize(("weight", "step"), [(50, 0), (20, 30), (0, 0)])
+def test_the_last_step_enters_finalising(weight: int, step: int) -> None:
+    status, pace = replace(PROMOTING, canary_weight=weight), {"step_weight_promotion": step}
+    found = decided(promotion.traffic_returns, status, TAKEN, analysis=pace)
+    assert texts(found) == [("Normal", "Routing all traffic to primary")]
+    after = found.canary.status
+    assert (after.phase, after.canary_weight, after.scale) == (Phase.FINALISING, 0, 2)
+
+
+@pytest.mark.parametrize(
+    ("drained", "ago", "silence"), [(True, 1.0, True), (False, 1.0, False), (False, 30.0, True)]
+)
+def test_the_last_requests_of_the_canary_are_awaited(
+    drained: bool, ago: float, silence: bool
+) -> None:
+    status = replace(FINALISING, phase_since=NOW - ago)
+    look = releasing(drained=drained)
+    assert silent(promotion.last_requests_are_awaited, status, look) is silence
+
+
+@pytest.mark.parametrize(
+    ("skip", "text"),
+    [
+        (False, "Promotion completed! Scaling down app.shop"),
+        (True, "Promotion completed! Canary analysis was skipped for app.shop"),
+    ],
+)
+def test_a_release_succeeds_in_flaggers_words(skip: bool, text: str) -> None:
+    status = replace(FINALISING, failed="v0", failed_checks=1)
+    found = decided(promotion.release_succeeds, status, TAKEN, skip_analysis=skip)
+    assert texts(found) == [("Normal", text)]
+    after = found.canary.status
+    assert (after.phase, after.promoted, after.failed) == (Phase.SUCCEEDED, "v2", "")
+    assert (after.scale, after.canary_weight, after.failed_checks) == (0, 0, 0)
