@@ -45,7 +45,19 @@ class Node:
 
     def restart(self, program: str) -> None:
         """SIGKILL to one of the node's programs, and a new start."""
-        command = (sys.executable, "-m", "lab", "restart", program, "--kill")
+        self.lab("restart", program, "--kill")
+
+    @contextmanager
+    def stopped(self, program: str) -> Iterator[None]:
+        """One of the node's programs is away for a while."""
+        self.lab("stop", program, "--kill")
+        try:
+            yield
+        finally:
+            self.lab("start", program)
+
+    def lab(self, *words: str) -> None:
+        command = (sys.executable, "-m", "lab", *words)
         subprocess.run(command, cwd=PROJECT, capture_output=True, timeout=60, check=True)
 
     @contextmanager
