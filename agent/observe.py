@@ -43,7 +43,7 @@ class Surroundings:
     windows: Windows
     ports: Mapping[str, frozenset[int]]
     mesh: str = ""
-    selected_only: bool = False
+    enabled: str = "true"
 
     def neighbours(self) -> eligibility.Neighbours:
         return eligibility.Neighbours(
@@ -51,7 +51,8 @@ class Surroundings:
             deployments=self.found.deployments,
             autoscalers=self.found.autoscalers,
             mesh=self.mesh,
-            selected_only=self.selected_only,
+            selected_only=self.enabled == "selected",
+            enrolled=self.enabled in ("true", "selected"),
         )
 
 
@@ -77,6 +78,7 @@ def observe(canary: Canary, around: Surroundings) -> Observation:
         serving=pair.serving(around.found, target),
         wish=pair.wished(target),
         refusals=refusals,
+        leaving=eligibility.leaving(target, around.neighbours(), generated=canary.generated),
         routers=around.routers,
         ports_taken=others(around.ports, canary.target),
         traffic={metric.name: window(canary, metric, around) for metric in analysis.metrics},

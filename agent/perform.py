@@ -11,7 +11,7 @@ from cluster.errors import ClusterError, Conflict
 from delivery import schema
 from delivery.canary import Canary
 from delivery.covering import covers
-from delivery.decision import Annotate, Apply, Effect
+from delivery.decision import Annotate, Apply, Delete, Effect, Restore
 from delivery.names import AGENT_MANAGER
 
 log = logging.getLogger(__name__)
@@ -36,11 +36,7 @@ class Performer:
         """One effect; what fails is said once and tried again at each look, as it is still due."""
         key = f"{canary['metadata']['name']} {place(effect)}"
         try:
-            match effect:
-                case Apply(manifest):
-                    self.api.apply(manifest, manager=AGENT_MANAGER)
-                case Annotate():
-                    self.annotate(effect, canary)
+            self.carry_out(effect, canary)
         except Conflict as error:
             log.info("decided anew: %s", error)
         except ClusterError as error:
@@ -50,6 +46,18 @@ class Performer:
             self.failing[key] = str(error)
         else:
             self.failing.pop(key, None)
+
+    def carry_out(self, effect: Effect, canary: Mapping[str, Any]) -> None:
+        match effect:
+            case Apply(manifest):
+                self.api.apply(manifest, manager=AGENT_MANAGER)
+            case Annotate():
+                self.annotate(effect, canary)
+            case Delete(kind, name):
+                self.api.delete(kind, name, namespace=canary["metadata"]["namespace"])
+            case Restore(manifest, why):
+                self.tidy(self.api.replace(manifest, manager=AGENT_MANAGER))
+                self.events.warn(canary, why)
 
     def annotate(self, effect: Annotate, canary: Mapping[str, Any]) -> None:
         """Says the intent; where admission did not make it so, writes the fields itself."""
@@ -63,16 +71,31 @@ class Performer:
         answer = self.api.merge(target, {"metadata": metadata}, manager=AGENT_MANAGER)
         if covers(answer, effect.shows):
             return
-        self.api.merge(target, effect.shows, manager=AGENT_MANAGER)
-        self.events.warn(
-            canary,
-            f"admission did not act on {effect.kind} {effect.name}; its fields were written "
-            "directly, and may show as a conflict in the next server-side apply",
-        )
+        self.tidy(self.api.merge(target, effect.shows, manager=AGENT_MANAGER))
+        text = f"admission did not act on {effect.kind} {effect.name}; its fields were written"
+        self.events.warn(canary, text)
+
+    def tidy(self, written: Object) -> None:
+        """Gives up the ownership of a user's fields that we had to write ourselves.
+
+        Otherwise the user's next server-side apply would be in conflict with us about them.
+        """
+        metadata = written["metadata"]
+        entries = [entry_without_spec(entry) for entry in metadata.get("managedFields") or ()]
+        patch = {"resourceVersion": metadata["resourceVersion"], "managedFields": entries}
+        self.api.merge(written, {"metadata": patch}, manager=AGENT_MANAGER)
+
+
+def entry_without_spec(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    """One manager's entry; ours loses what it says of the spec."""
+    if entry.get("manager") != AGENT_MANAGER:
+        return entry
+    fields = {key: value for key, value in entry["fieldsV1"].items() if key != "f:spec"}
+    return {**entry, "fieldsV1": fields}
 
 
 def place(effect: Effect) -> str:
     """Kind and name of what the effect changes."""
-    if isinstance(effect, Annotate):
+    if isinstance(effect, Annotate | Delete):
         return f"{effect.kind} {effect.name}"
     return f"{effect.manifest['kind']} {effect.manifest['metadata']['name']}"

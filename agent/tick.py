@@ -18,7 +18,7 @@ from cluster.api import Api, Object
 from cluster.errors import ClusterError, Conflict
 from cluster.lease import Leadership
 from cluster.watch import Cache
-from delivery import adoption, apex, names, pair, schema, serving
+from delivery import adoption, apex, leaving, names, pair, schema, serving
 from delivery.canary import IDLE, Canary, Phase
 from delivery.decision import WARNING
 from delivery.eligibility import MESH_LABELS, Neighbours
@@ -98,6 +98,7 @@ class Loop:
             return
         around = self.surroundings(canaries, found)
         self.adopt(canaries, around.neighbours())
+        self.sweep(found)
         for raw, canary in current:
             self.turn(raw, canary, around)
 
@@ -126,12 +127,10 @@ class Loop:
             windows=self.windows,
             ports={one.target: frozenset(one.status.ports.values()) for one in canaries},
             mesh=next((label for label in MESH_LABELS if meshed(self.labels, label)), ""),
-            selected_only=self.labels.get(names.ENABLED) == "selected",
+            enabled=self.labels.get(names.ENABLED, ""),
         )
 
     def adopt(self, canaries: Sequence[Canary], neighbours: Neighbours) -> None:
-        if self.labels.get(names.ENABLED) not in ("true", "selected"):
-            return
         found = adoption.next_adoption(canaries, neighbours)
         for name, reasons in found.refused.items():
             deployment = pair.named(neighbours.deployments, name)
@@ -144,6 +143,13 @@ class Loop:
             metadata = found.target["metadata"]
             manifest = schema.generated(metadata["name"], self.namespace, uid=metadata["uid"])
             self.api.apply(manifest, manager=AGENT_MANAGER)
+
+    def sweep(self, found: Objects) -> None:
+        """Apps whose Deployment is gone leave nothing of ours behind."""
+        metadata = {"name": self.namespace, "namespace": self.namespace}
+        namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
+        for effect in leaving.leftovers(found):
+            self.performer.perform(effect, namespace)
 
     def turn(self, raw: Object, canary: Canary, around: Surroundings) -> None:
         """One Canary: decide, write the intent, say why, then whatever is still to be done."""

@@ -7,7 +7,7 @@ from delivery import eligibility, names
 from delivery.canary import Canary, Phase
 from delivery.eligibility import Neighbours
 from delivery.frozen import frozen
-from delivery.pods import Object
+from delivery.pods import Object, annotations_of
 
 PASSING = "a rollout is under way"
 """A reason that ends by itself, and so is not worth an Event."""
@@ -28,12 +28,22 @@ def next_adoption(canaries: Sequence[Canary], neighbours: Neighbours) -> Adoptio
     refused: dict[str, tuple[str, ...]] = {}
     target: Object | None = None
     for deployment in candidates(neighbours, managed):
-        reasons = eligibility.refusals(deployment, neighbours)
+        marked = is_marked(deployment)
+        reasons = () if marked else eligibility.refusals(deployment, neighbours)
         if not reasons:
             target = target or deployment
         elif lasting := tuple(one for one in reasons if not one.startswith(PASSING)):
             refused[deployment["metadata"]["name"]] = lasting
     return Adoption(None if busy else target, refused)
+
+
+def is_marked(deployment: Object) -> bool:
+    """Held by us without a Canary that says so: it gets one, if only to be given back in order."""
+    return names.SCALE in annotations_of(deployment)
+
+
+def is_out(deployment: Object, neighbours: Neighbours) -> bool:
+    return not neighbours.enrolled or eligibility.opted_out(deployment, neighbours)
 
 
 def is_on_its_way(canary: Canary) -> bool:
@@ -52,7 +62,7 @@ def candidates(neighbours: Neighbours, managed: Iterable[str]) -> Iterable[Objec
             if deployment["metadata"]["name"] not in taken
             and not deployment["metadata"].get("deletionTimestamp")
             and not eligibility.is_ours(deployment)
-            and not eligibility.opted_out(deployment, neighbours)
+            and (is_marked(deployment) or not is_out(deployment, neighbours))
         ),
         key=lambda deployment: str(deployment["metadata"]["name"]),
     )

@@ -86,6 +86,24 @@ def wanted_route(canary: Canary, seen: Observation) -> Mapping[str, Any] | None:
     return {"selector": selector, "targetPorts": targets}
 
 
+def leads_home(apex: Service) -> bool:
+    """Whether no word of ours is on it any more: not the route, not what it was before."""
+    annotations = annotations_of(apex)
+    return names.ROUTE not in annotations and names.ORIGIN not in annotations
+
+
+def shown(apex: Service, route: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The merge patch that makes the Service lead where `route` says."""
+    targets = route["targetPorts"]
+    ports = [
+        {**port, "targetPort": targets.get(number(port), port.get("targetPort"))}
+        for port in apex["spec"]["ports"]
+    ]
+    # null removes the labels of the other selector: a merge patch would keep them.
+    dropped = {key: None for key in apex["spec"].get("selector") or {}}
+    return {"spec": {"selector": {**dropped, **route["selector"]}, "ports": ports}}
+
+
 def allocated(name: str, ports: Sequence[str], taken: frozenset[int]) -> Mapping[str, int]:
     """A router port for each port of an app: where its name hashes to, then the next free one.
 

@@ -42,7 +42,26 @@ class Annotate:
     version: str = ""
 
 
-Effect = Apply | Annotate
+@dataclass(frozen=True)
+class Delete:
+    """Removal of an object that is ours."""
+
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Restore:
+    """A field of the user's, put back as it serves: the one thing that no annotation can say.
+
+    `manifest` is the whole object as it was seen, with that field replaced.
+    """
+
+    manifest: Mapping[str, Any]
+    why: str
+
+
+Effect = Apply | Annotate | Delete | Restore
 
 
 @dataclass(frozen=True)

@@ -16,13 +16,17 @@ MESH_LABELS = ("istio-injection", "istio.io/rev", "istio.io/dataplane-mode", "li
 
 @dataclass(frozen=True)
 class Neighbours:
-    """What stands in the namespace beside a Deployment. `mesh` is a label that names a mesh."""
+    """What stands in the namespace beside a Deployment, and what its labels say of it.
+
+    `mesh` is a label that names a mesh; `enrolled` and `selected_only` are the opt-in.
+    """
 
     services: Sequence[Object]
     deployments: Sequence[Object]
     autoscalers: Sequence[Object]
     mesh: str = ""
     selected_only: bool = False
+    enrolled: bool = True
 
 
 def is_ours(item: Object) -> bool:
@@ -33,6 +37,21 @@ def opted_out(deployment: Object, neighbours: Neighbours) -> bool:
     """By its own annotation, or for want of one where only selected ones are adopted."""
     said = annotations_of(deployment).get(names.ENABLED)
     return said != "true" if neighbours.selected_only else said == "false"
+
+
+def leaving(deployment: Object, neighbours: Neighbours, *, generated: bool) -> str:
+    """Why a managed app is to be given back; empty while it stays.
+
+    Who wrote a Canary has opted in by it, also where only selected Deployments are adopted.
+    """
+    if not neighbours.enrolled:
+        return f"the namespace is not labelled {names.ENABLED}=true or =selected"
+    said = annotations_of(deployment).get(names.ENABLED)
+    if said == "false":
+        return f"its annotation {names.ENABLED} is false"
+    if generated and opted_out(deployment, neighbours):
+        return f"its annotation {names.ENABLED} is not true"
+    return ""
 
 
 def refusals(deployment: Object, neighbours: Neighbours) -> tuple[str, ...]:

@@ -4,11 +4,12 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from delivery import apex, names, workload
+from delivery import apex, leaving, names, workload
 from delivery.canary import Canary, Phase, Status
 from delivery.covering import covers
-from delivery.decision import Annotate, Apply, Effect
+from delivery.decision import Apply, Effect
 from delivery.hashing import template_hash
+from delivery.leaving import annotate
 from delivery.observation import Observation, Workload
 
 ADOPTED = frozenset(Phase) - {Phase.NEW, Phase.INITIALIZING}
@@ -21,6 +22,8 @@ def effects(canary: Canary, seen: Observation) -> tuple[Effect, ...]:
     """
     if canary.status.phase is Phase.NEW or seen.target is None:
         return ()
+    if canary.status.phase in (Phase.TERMINATING, Phase.TERMINATED):
+        return tuple(leaving.effects(canary, seen, seen.target))
     if seen.apex is None:
         return tuple(primary_effects(canary, seen, seen.target))
     return (
@@ -86,15 +89,7 @@ def apex_effects(canary: Canary, seen: Observation, service: Mapping[str, Any]) 
         names.ROUTE: json.dumps(route, sort_keys=True),
         names.ORIGIN: json.dumps(apex.origin(service), sort_keys=True),
     }
-    targets = route["targetPorts"]
-    ports = [
-        {**port, "targetPort": targets.get(apex.number(port), port.get("targetPort"))}
-        for port in service["spec"]["ports"]
-    ]
-    # null removes the labels of the other selector: a merge patch would keep them.
-    dropped = {key: None for key in service["spec"].get("selector") or {}}
-    shows = {"spec": {"selector": {**dropped, **route["selector"]}, "ports": ports}}
-    yield annotate(service, annotations, shows)
+    yield annotate(service, annotations, apex.shown(service, route))
 
 
 def target_effects(canary: Canary, target: Workload) -> Iterator[Effect]:
@@ -116,12 +111,3 @@ def target_effects(canary: Canary, target: Workload) -> Iterator[Effect]:
         shows["template"] = {"metadata": {"labels": {names.ROLE: names.CANARY}}}
     if annotations:
         yield annotate(target.manifest, annotations, {"spec": shows})
-
-
-def annotate(
-    found: Mapping[str, Any], annotations: Mapping[str, str | None], shows: Mapping[str, Any]
-) -> Annotate:
-    """Holds for just the version that was seen: a wish that came since is not written over."""
-    metadata = found["metadata"]
-    version = metadata.get("resourceVersion", "")
-    return Annotate(found["kind"], metadata["name"], annotations, shows, version)

@@ -73,7 +73,8 @@ class Observation:
     `now` is seconds since the epoch. `revisions` maps each known template hash to its template.
     `serving` is the revision whose pods serve while there is no primary yet. `wish` is the number
     of replicas that the user asked for, None where nothing new was asked. `traffic` maps a metric's
-    name to what the canary did in that metric's window. `drained` says that no router has a request
+    name to what the canary did in that metric's window. `leaving` is why the app is to be
+    given back to its user, empty while it stays. `drained` says that no router has a request
     of the canary open, nor had a new one lately.
     """
 
@@ -86,6 +87,7 @@ class Observation:
     serving: str = ""
     wish: int | None = None
     refusals: tuple[str, ...] = ()
+    leaving: str = ""
     routers: Routers = Routers()
     ports_taken: frozenset[int] = frozenset()
     traffic: Mapping[str, Traffic] = field(default_factory=frozen)

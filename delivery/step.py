@@ -22,14 +22,16 @@ from delivery.apex import allocated, number
 from delivery.canary import Canary, Condition, Phase
 from delivery.decision import Decision
 from delivery.observation import Observation
-from delivery.rules import always, analysis, idle, initializing, promotion
+from delivery.rules import always, analysis, idle, initializing, leaving, promotion
 from delivery.rules.outcome import hold, with_status
 
 Rule = Callable[[Canary, Observation], Decision | None]
 
 ALWAYS: tuple[Rule, ...] = (
     always.suspended_is_skipped,
+    leaving.deleted_target_ends_it,
     always.missing_target_is_awaited,
+    leaving.leaving_begins,
     always.unbuilt_fields_halt,
 )
 
@@ -49,7 +51,11 @@ BETWEEN_RELEASES: tuple[Rule, ...] = (
 )
 
 RULES: Mapping[Phase, tuple[Rule, ...]] = {
-    Phase.NEW: (initializing.ineligible_is_left_alone, initializing.adoption_begins),
+    Phase.NEW: (
+        leaving.untouched_app_is_left_alone,
+        initializing.ineligible_is_left_alone,
+        initializing.adoption_begins,
+    ),
     Phase.INITIALIZING: ADOPTING,
     Phase.INITIALIZED: BETWEEN_RELEASES,
     Phase.PROGRESSING: (
@@ -77,6 +83,13 @@ RULES: Mapping[Phase, tuple[Rule, ...]] = {
     Phase.FINALISING: (promotion.last_requests_are_awaited, promotion.release_succeeds),
     Phase.SUCCEEDED: BETWEEN_RELEASES,
     Phase.FAILED: BETWEEN_RELEASES,
+    Phase.TERMINATING: (
+        leaving.target_is_awaited,
+        leaving.apex_goes_home,
+        leaving.clone_may_go,
+        leaving.nothing_of_ours_is_left,
+    ),
+    Phase.TERMINATED: (leaving.return_begins_anew,),
 }
 
 

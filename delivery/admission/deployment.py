@@ -94,9 +94,10 @@ def wanted_spec(request: Request, kept: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def wanted_labels(request: Request, kept: Mapping[str, Any]) -> dict[str, Any]:
-    if number(kept.get(names.SCALE)) is not None:
+    leaving = names.LEAVING in kept
+    if number(kept.get(names.SCALE)) is not None and not leaving:
         return {names.ROLE: names.CANARY}
-    left = names.SCALE in annotations(request.old) and names.SCALE not in kept
+    left = leaving or (names.SCALE in annotations(request.old) and names.SCALE not in kept)
     return {names.ROLE: ABSENT} if left else {}
 
 

@@ -13,6 +13,7 @@ from delivery.admission.request import Request, mapping
 OURS = (
     names.SCALE,
     names.HELD_AT,
+    names.LEAVING,
     names.HOLD,
     names.REPLICAS,
     names.ROUTE,

@@ -1,0 +1,128 @@
+"""What is to be done to give an app back, and to clear away what an app left that is gone."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from delivery import apex, eligibility, names
+from delivery.canary import Canary, Phase
+from delivery.decision import Annotate, Delete, Effect, Restore
+from delivery.hashing import stripped
+from delivery.observation import Observation, Workload
+from delivery.pair import Objects
+from delivery.pods import annotations_of, labels_of
+from delivery.rules.leaving import refused
+
+MARKS = (
+    names.SCALE,
+    names.HELD_AT,
+    names.LEAVING,
+    names.HOLD,
+    names.REPLICAS,
+    names.CANARY_OF,
+    names.WISHED,
+)
+
+
+def effects(canary: Canary, seen: Observation, target: Workload) -> Iterator[Effect]:
+    """The target serves again; then the Service finds it; then the clone goes; then our marks."""
+    status = canary.status
+    if status.phase is Phase.TERMINATED:
+        if canary.generated:
+            yield Delete("Canary", canary.name)
+        return
+    if status.scale is not None:
+        yield from target_effects(canary, seen, target)
+    if status.apex_moved is None and seen.apex is not None:
+        yield from homeward(seen.apex)
+    if status.scale is None:
+        yield from clone_effects(canary, seen)
+        if seen.primary is None:
+            yield from unmarked(canary, target)
+
+
+def target_effects(canary: Canary, seen: Observation, target: Workload) -> Iterator[Effect]:
+    template = seen.revisions.get(canary.status.promoted)
+    if refused(canary, seen) and template is not None:
+        spec = {**target.manifest["spec"], "template": stripped(template)}
+        why = f"{target.name} is put back to its promoted revision {canary.status.promoted}"
+        yield Restore({**target.manifest, "spec": spec}, why)
+        return
+    scale = canary.status.scale
+    marked = names.LEAVING in annotations_of(target.manifest)
+    if marked and (target.held, target.replicas) == (scale, scale) and not target.on_hold:
+        return
+    annotations: dict[str, str | None] = {
+        names.LEAVING: "true",
+        names.SCALE: str(scale),
+        names.HELD_AT: str(target.manifest["metadata"].get("generation", 0)),
+        names.HOLD: None,
+    }
+    shows: dict[str, Any] = {"replicas": scale, **unlabelled()}
+    if target.on_hold:
+        shows["paused"] = None
+    yield annotate(target.manifest, annotations, {"spec": shows})
+
+
+def unlabelled() -> dict[str, Any]:
+    return {"template": {"metadata": {"labels": {names.ROLE: None}}}}
+
+
+def homeward(service: Mapping[str, Any]) -> Iterator[Effect]:
+    """ORIGIN stays until the Service was seen to be home: a crash in between still knows it."""
+    annotations = annotations_of(service)
+    home = apex.origin(service)
+    if names.ROUTE in annotations or (names.ORIGIN in annotations and away(service, home)):
+        yield annotate(service, {names.ROUTE: None}, apex.shown(service, home))
+    elif names.ORIGIN in annotations:
+        yield annotate(service, {names.ORIGIN: None, names.WISHED: None}, {})
+
+
+def away(service: Mapping[str, Any], home: Mapping[str, Any]) -> bool:
+    now = apex.leads_to(service)
+    targets = home["targetPorts"]
+    same = all(targets.get(port, found) == found for port, found in now["targetPorts"].items())
+    return not same or now["selector"] != home["selector"]
+
+
+def clone_effects(canary: Canary, seen: Observation) -> Iterator[Effect]:
+    if seen.primary is not None:
+        yield Delete("Deployment", seen.primary.name)
+    for name, service in sorted(seen.services.items()):
+        if is_role_service(service, canary.target):
+            yield Delete("Service", name)
+
+
+def is_role_service(service: Mapping[str, Any], app: str) -> bool:
+    labels = labels_of(service)
+    return labels.get(names.MANAGED_BY) == names.OUTRIDER and labels.get(names.APP) == app
+
+
+def unmarked(canary: Canary, target: Workload) -> Iterator[Effect]:
+    found = [mark for mark in MARKS if mark in annotations_of(target.manifest)]
+    if found:
+        shows = {"spec": {"replicas": canary.status.replicas or 1, **unlabelled()}}
+        yield annotate(target.manifest, dict.fromkeys(found), shows)
+
+
+def annotate(
+    found: Mapping[str, Any], annotations: Mapping[str, str | None], shows: Mapping[str, Any]
+) -> Annotate:
+    """Holds for just the version that was seen: a wish that came since is not written over."""
+    metadata = found["metadata"]
+    version = metadata.get("resourceVersion", "")
+    return Annotate(found["kind"], metadata["name"], annotations, shows, version)
+
+
+def leftovers(objects: Objects) -> Iterator[Effect]:
+    """What belongs to apps whose Deployment is gone: their users deleted them."""
+    living = {deployment["metadata"]["name"] for deployment in objects.deployments}
+    for kind, items in (("Deployment", objects.deployments), ("Service", objects.services)):
+        for item in items:
+            labels = labels_of(item)
+            ours = labels.get(names.MANAGED_BY) == names.OUTRIDER
+            if ours and names.APP in labels and labels[names.APP] not in living:
+                yield Delete(kind, item["metadata"]["name"])
+    users = [one for one in objects.deployments if not eligibility.is_ours(one)]
+    for service in objects.services:
+        if not any(eligibility.selects(service, deployment) for deployment in users):
+            yield from homeward(service)

@@ -1,0 +1,104 @@
+"""Giving an app back: the target serves again, the Service finds it, then the clone goes."""
+
+from dataclasses import replace
+
+from delivery.apex import leads_home
+from delivery.canary import Canary, Phase, Status
+from delivery.decision import Decision, normal, warning
+from delivery.observation import Observation
+from delivery.rules.initializing import APEX_SETTLES
+from delivery.rules.outcome import enters, hold, waits, with_status
+
+
+def leaving_begins(canary: Canary, seen: Observation) -> Decision | None:
+    """Whatever the phase: users go to the primary at once, which is what was promoted.
+
+    `observed` keeps what the target held when its leave began: that was not promoted, so it is
+    not what the app gets back. What its user applies later is the user's own business.
+    """
+    if not seen.leaving or canary.status.phase in (Phase.NEW, Phase.TERMINATING, Phase.TERMINATED):
+        return None
+    said = normal(f"Terminating canary {canary.name}.{canary.namespace}")
+    return enters(
+        canary,
+        Phase.TERMINATING,
+        said,
+        now=seen.now,
+        canary_weight=0,
+        drained_since=None,
+        observed=seen.target.revision if seen.target else canary.status.observed,
+        scale=canary.status.replicas or 1,
+    )
+
+
+def untouched_app_is_left_alone(canary: Canary, seen: Observation) -> Decision | None:
+    """One that carries our marks is taken up first, or they could not be taken off in order."""
+    marked = seen.primary is not None or (seen.target is not None and seen.target.held is not None)
+    if not seen.leaving or marked:
+        return None
+    return waits(canary, f"{canary.target} is left alone: {seen.leaving}")
+
+
+def refused(canary: Canary, seen: Observation) -> bool:
+    """Whether the target still holds what was not promoted when its leave began."""
+    status = canary.status
+    revision = seen.target.revision if seen.target else ""
+    return revision == status.observed and revision != status.promoted
+
+
+def target_is_awaited(canary: Canary, seen: Observation) -> Decision | None:
+    """It must serve all of its load before anybody is sent there."""
+    status = canary.status
+    if seen.target is None or status.drained_since is not None:
+        return None
+    if refused(canary, seen):
+        return hold(canary, f"{canary.target} is put back to the promoted revision")
+    if status.scale != status.replicas:
+        return Decision(with_status(canary, scale=status.replicas), "the wish has changed")
+    if seen.target.replicas != status.scale:
+        return hold(canary, f"{canary.target} is scaled up")
+    why = seen.target.failing or seen.target.stuck or seen.target.unready
+    name = f"{canary.target}.{canary.namespace}"
+    return waits(canary, f"deployment {name} not ready: {why}") if why else None
+
+
+def apex_goes_home(canary: Canary, seen: Observation) -> Decision | None:
+    """The intent first; the time to settle counts from the Service that was seen to have moved."""
+    status = canary.status
+    if status.drained_since is None:
+        moved = with_status(canary, apex_moved=None, drained_since=seen.now)
+        return Decision(moved, f"{status.apex} leads to {canary.target} again")
+    if seen.apex is not None and not leads_home(seen.apex):
+        return Decision(with_status(canary, drained_since=seen.now), "the Service is being moved")
+    if seen.now - status.drained_since < APEX_SETTLES:
+        return hold(canary, f"{status.apex} has moved back; old connections drain")
+    return None
+
+
+def clone_may_go(canary: Canary, seen: Observation) -> Decision | None:
+    if canary.status.scale is None:
+        return None
+    return Decision(with_status(canary, scale=None), "what is ours is removed")
+
+
+def nothing_of_ours_is_left(canary: Canary, seen: Observation) -> Decision | None:
+    """Only then is the app given back."""
+    if seen.primary is not None or (seen.target is not None and seen.target.held is not None):
+        return hold(canary, "what is ours is removed")
+    said = normal(f"Terminated canary {canary.name}.{canary.namespace}")
+    return enters(canary, Phase.TERMINATED, said, now=seen.now)
+
+
+def return_begins_anew(canary: Canary, seen: Observation) -> Decision | None:
+    """Opted in once more: the app is adopted like any other."""
+    if seen.leaving:
+        return hold(canary, f"{canary.target} is left alone: {seen.leaving}")
+    return Decision(replace(canary, status=Status()), "opted in again")
+
+
+def deleted_target_ends_it(canary: Canary, seen: Observation) -> Decision | None:
+    """A Deployment of the same name that comes later is another app."""
+    if seen.target is not None or canary.status.phase is Phase.NEW:
+        return None
+    text = f"deployment {canary.target}.{canary.namespace} get query error: not found"
+    return Decision(replace(canary, status=Status(message=text)), text, (warning(text),))
