@@ -1,0 +1,221 @@
+"""What is to be done, from the intent alone, in the safe order."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from delivery import names
+from delivery.apex import ROUTER_SELECTOR
+from delivery.canary import Canary, Phase, Status
+from delivery.decision import Annotate, Apply, Effect
+from delivery.intent import effects, primary_revision
+from delivery.observation import Observation, Routers, Workload
+from tests.delivery import worlds
+from tests.delivery.reviews import Document
+from tests.delivery.turns import Agent, look
+from tests.delivery.worlds import merged, populated
+
+OPEN = Routers(2, frozenset({20001}))
+
+
+def adopted(seconds: int = 15) -> tuple[Canary, Observation]:
+    """A pair at rest, and a look at it."""
+    agent = Agent(populated()).run(seconds)
+    return agent.canary, look(agent.canary, agent.world)
+
+
+IDLE, SEEN = adopted()
+HALFWAY, BEFORE = adopted(2)
+assert SEEN.target
+assert SEEN.primary
+TARGET, PRIMARY = SEEN.target, SEEN.primary
+
+
+def due(seen: Observation, **status: Any) -> tuple[Effect, ...]:
+    changed = replace(IDLE, status=replace(IDLE.status, **status))
+    return effects(changed, seen)
+
+
+def only(found: tuple[Effect, ...]) -> Any:
+    assert len(found) == 1
+    return found[0]
+
+
+def half(found: Workload, change: Document, **changes: Any) -> Workload:
+    return replace(found, manifest=merged(found.manifest, change), **changes)
+
+
+def test_nothing_is_left_to_do_for_a_pair_at_rest() -> None:
+    assert IDLE.status.phase is Phase.INITIALIZED
+    assert due(SEEN) == ()
+
+
+@pytest.mark.parametrize(
+    ("status", "seen"),
+    [({"phase": Phase.NEW}, SEEN), ({"replicas": 9}, replace(SEEN, target=None))],
+)
+def test_nothing_is_done_before_adoption_and_without_a_target(
+    status: dict[str, Any], seen: Observation
+) -> None:
+    assert due(seen, **status) == ()
+
+
+def test_what_serves_comes_first_then_what_leads_to_it_then_what_may_go() -> None:
+    seen = replace(SEEN, primary=None, services={}, apex=worlds.service(), routers=OPEN)
+    listeners = {"80": 20001}
+    found = due(seen, scale=2, ports=listeners)
+    kinds = [
+        (type(one).__name__, one.manifest["kind"] if isinstance(one, Apply) else one.kind)
+        for one in found
+        if isinstance(one, Apply | Annotate)
+    ]
+    assert kinds == [
+        ("Apply", "Deployment"),
+        ("Apply", "Service"),
+        ("Annotate", "Service"),
+        ("Annotate", "Deployment"),
+    ]
+
+
+@pytest.mark.parametrize("phase", [Phase.PROMOTING, Phase.FINALISING])
+def test_from_promotion_on_the_primary_runs_the_analysed_revision(phase: Phase) -> None:
+    assert primary_revision(Status(phase=phase, observed="v2", promoted="v1")) == "v2"
+
+
+@pytest.mark.parametrize("phase", [Phase.PROGRESSING, Phase.FAILED, Phase.SUCCEEDED])
+def test_in_any_other_phase_the_primary_runs_the_promoted_one(phase: Phase) -> None:
+    assert primary_revision(Status(phase=phase, observed="v2", promoted="v1")) == "v1"
+
+
+def test_the_primary_follows_the_users_number_of_replicas() -> None:
+    assert only(due(SEEN, replicas=5)).manifest["spec"]["replicas"] == 5
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"spec": {"replicas": 1}},
+        {"spec": {"strategy": {"type": "Recreate"}}},
+        {"spec": {"strategy": None}},
+    ],
+)
+def test_a_primary_that_was_changed_by_hand_is_put_right(change: Document) -> None:
+    found = only(due(replace(SEEN, primary=half(PRIMARY, change))))
+    assert found.manifest["metadata"]["name"] == "web-primary"
+    assert found.manifest["spec"]["replicas"] == 3
+
+
+def test_a_primary_on_another_revision_is_put_back_on_the_promoted_one() -> None:
+    found = only(due(replace(SEEN, primary=replace(PRIMARY, revision="other"))))
+    assert isinstance(found, Apply)
+
+
+def test_what_others_added_to_the_primary_is_left_there() -> None:
+    extra = {"spec": {"paused": False, "revisionHistoryLimit": 4}}
+    assert due(replace(SEEN, primary=half(PRIMARY, extra))) == ()
+
+
+def test_a_primary_keeps_its_own_selector_whoever_made_it() -> None:
+    flaggers = {"spec": {"selector": {"matchLabels": {"app": "web-primary"}}}}
+    found = due(replace(SEEN, primary=half(PRIMARY, flaggers, revision="other")))
+    selectors = [one.manifest["spec"]["selector"] for one in found if isinstance(one, Apply)]
+    assert {"matchLabels": {"app": "web-primary", "outrider.dev/role": "primary"}} in selectors
+
+
+def test_a_revision_that_nobody_remembers_is_not_guessed() -> None:
+    assert due(replace(SEEN, primary=None, revisions={})) == ()
+
+
+def test_without_an_apex_the_primary_is_kept_all_the_same() -> None:
+    found = only(due(replace(SEEN, primary=None, apex=None)))
+    assert found.manifest["kind"] == "Deployment"
+
+
+@pytest.mark.parametrize("name", ["web-primary", "web-canary"])
+def test_a_service_of_a_half_that_is_missing_or_wrong_is_made_anew(name: str) -> None:
+    rest = {key: one for key, one in SEEN.services.items() if key != name}
+    wrong = merged(SEEN.services[name], {"spec": {"ports": []}})
+    for services in (rest, {**rest, name: wrong}):
+        found = only(due(replace(SEEN, services=services)))
+        assert found.manifest["metadata"]["name"] == name
+
+
+def test_the_halves_are_told_apart_by_their_roles() -> None:
+    primary, canary = (SEEN.services[name]["spec"] for name in ("web-primary", "web-canary"))
+    assert primary["selector"] == {"app": "web", names.ROLE: "primary"}
+    assert canary["selector"] == {"app": "web", names.ROLE: "canary"}
+    assert primary["ports"][0]["targetPort"] == "http"
+
+
+def test_an_apex_that_slipped_back_is_led_to_the_routers_again() -> None:
+    found = only(due(replace(SEEN, apex=worlds.service(), routers=OPEN), ports={"80": 20001}))
+    route = {"selector": dict(ROUTER_SELECTOR), "targetPorts": {"80": 20001}}
+    assert json.loads(found.annotations[names.ROUTE]) == route
+    origin = {"selector": {"app": "web"}, "targetPorts": {"80": "http"}}
+    assert json.loads(found.annotations[names.ORIGIN]) == origin
+    spec = found.shows["spec"]
+    assert spec["selector"] == {"app": None, **ROUTER_SELECTOR}
+    assert spec["ports"] == [{**worlds.service()["spec"]["ports"][0], "targetPort": 20001}]
+
+
+def test_an_apex_without_routers_is_led_to_the_primary() -> None:
+    found = only(due(replace(SEEN, routers=Routers())))
+    assert found.shows["spec"]["selector"] == {
+        "app.kubernetes.io/name": None,
+        "app": "web",
+        names.ROLE: "primary",
+    }
+    assert found.shows["spec"]["ports"][0]["targetPort"] == "http"
+
+
+def test_a_port_without_a_listener_keeps_its_target() -> None:
+    assert SEEN.apex
+    ports = [*SEEN.apex["spec"]["ports"], {"name": "http-admin", "port": 81}]
+    services = {**SEEN.services}
+    more = merged(SEEN.apex, {"spec": {"ports": ports}})
+    found = due(replace(SEEN, apex=more, services=services))
+    assert not [one for one in found if isinstance(one, Annotate)]
+
+
+def test_the_target_is_held_while_the_app_is_adopted() -> None:
+    assert HALFWAY.status.phase is Phase.INITIALIZING
+    assert BEFORE.target
+    free = replace(BEFORE.target, on_hold=False, paused=False)
+    found = [one for one in effects(HALFWAY, replace(BEFORE, target=free))]
+    held = only(tuple(one for one in found if isinstance(one, Annotate)))
+    assert held.annotations == {names.HOLD: "true"}
+    assert held.shows == {"spec": {"paused": True}}
+
+
+@pytest.mark.parametrize("on_hold", [True, False])
+def test_a_target_that_is_paused_already_is_left_so(on_hold: bool) -> None:
+    assert BEFORE.target
+    target = replace(BEFORE.target, on_hold=on_hold, paused=True)
+    found = effects(HALFWAY, replace(BEFORE, target=target))
+    assert not [one for one in found if isinstance(one, Annotate)]
+
+
+def test_a_hold_without_its_effect_is_said_again() -> None:
+    assert BEFORE.target
+    target = replace(BEFORE.target, on_hold=True, paused=False)
+    found = effects(HALFWAY, replace(BEFORE, target=target))
+    assert [one for one in found if isinstance(one, Annotate)]
+
+
+def test_the_hold_ends_as_admission_ends_it() -> None:
+    found = only(due(replace(SEEN, target=replace(TARGET, on_hold=True, paused=True))))
+    assert (found.annotations, found.shows) == ({names.HOLD: None}, {"spec": {"paused": None}})
+
+
+@pytest.mark.parametrize(("held", "replicas"), [(None, 3), (0, 3), (3, 0), (3, 3)])
+def test_the_target_is_held_at_the_intended_number(held: int | None, replicas: int) -> None:
+    found = only(due(replace(SEEN, target=replace(TARGET, held=held, replicas=replicas))))
+    assert found.kind == "Deployment"
+    assert found.version == TARGET.manifest["metadata"]["resourceVersion"]
+    said = {names.SCALE: "0", names.REPLICAS: "3", names.CANARY_OF: "web"}
+    assert said.items() <= found.annotations.items()
+    assert found.shows["spec"]["replicas"] == 0
+    labels = found.shows["spec"]["template"]["metadata"]["labels"]
+    assert labels == {names.ROLE: names.CANARY}
