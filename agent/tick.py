@@ -101,6 +101,8 @@ class Loop:
         self.sweep(found)
         for raw, canary in current:
             self.turn(raw, canary, around)
+        if not around.neighbours().enrolled:
+            self.leave(canaries, found)
 
     def publish(self, canaries: Sequence[Canary], found: Objects) -> None:
         """Every replica serves the routers from the same status, leading or not."""
@@ -143,6 +145,15 @@ class Loop:
             metadata = found.target["metadata"]
             manifest = schema.generated(metadata["name"], self.namespace, uid=metadata["uid"])
             self.api.apply(manifest, manager=AGENT_MANAGER)
+
+    def leave(self, canaries: Sequence[Canary], found: Objects) -> None:
+        """When every app has been given back, the agent goes, and with it all that it owns."""
+        if any(one.generated for one in canaries) or not leaving.nothing_of_ours_is_left(found):
+            return
+        log.info("every app is given back; the agent leaves")
+        self.api.delete("Lease", names.AGENT, namespace=self.namespace)
+        self.api.delete("Deployment", names.AGENT, namespace=self.namespace)
+        self.stop()
 
     def sweep(self, found: Objects) -> None:
         """Apps whose Deployment is gone leave nothing of ours behind."""

@@ -126,3 +126,16 @@ def leftovers(objects: Objects) -> Iterator[Effect]:
     for service in objects.services:
         if not any(eligibility.selects(service, deployment) for deployment in users):
             yield from homeward(service)
+
+
+def nothing_of_ours_is_left(objects: Objects) -> bool:
+    """Whether no app of the namespace carries a mark, a clone or a route of ours any more."""
+    marked = any(
+        any(mark in annotations_of(item) for mark in (*MARKS, names.ROUTE, names.ORIGIN))
+        for item in (*objects.deployments, *objects.services)
+    )
+    clones = any(
+        names.APP in labels_of(item) and eligibility.is_ours(item)
+        for item in (*objects.deployments, *objects.services)
+    )
+    return not marked and not clones

@@ -60,6 +60,15 @@ def part(api_version: str, kind: str, name: str, **content: Any) -> dict[str, An
     return {"apiVersion": api_version, "kind": kind, "metadata": metadata, **content}
 
 
+def owned(manifest: Manifest, uid: str) -> Manifest:
+    """Tied to the agent's Deployment: when that goes, Kubernetes clears the rest away."""
+    if (manifest["kind"], manifest["metadata"]["name"]) == ("Deployment", names.AGENT):
+        return manifest
+    owner = {"apiVersion": "apps/v1", "kind": "Deployment", "name": names.AGENT, "uid": uid}
+    metadata = {**manifest["metadata"], "ownerReferences": [owner]}
+    return {**manifest, "metadata": metadata}
+
+
 def placed(manifest: Manifest, namespace: str) -> Manifest:
     """The manifest in its namespace, with its own hash."""
     marks = {APPLIED: digest(json.dumps(manifest, sort_keys=True))}

@@ -11,7 +11,7 @@ from cluster.errors import ClusterError
 from cluster.watch import Watched
 from delivery import names
 from delivery.covering import covers
-from delivery.optin import Images, enrolled, namespace_parts
+from delivery.optin import Images, enrolled, namespace_parts, owned
 from webhook.metrics import Metrics
 from webhook.registration import NEVER
 
@@ -38,9 +38,8 @@ class OptIn:
             return
         asking = {one["metadata"]["name"] for one in self.namespaces.items() if self.asks(one)}
         for gone in self.checked.keys() - asking:
-            log.info(
-                "no longer opted in; its parts are left as they are", extra={"namespace": gone}
-            )
+            # Its agent gives the apps back, then removes itself and so all that it owns.
+            log.info("no longer opted in; its agent leaves", extra={"namespace": gone})
             del self.checked[gone]
         self.metrics.namespaces.set(len(asking))
         failed = [name for name in sorted(asking) if self.due(name) and not self.ordered(name)]
@@ -56,13 +55,29 @@ class OptIn:
 
     def ordered(self, namespace: str) -> bool:
         try:
+            owner: Mapping[str, Any] | None
+            owner = self.api.read("Deployment", names.AGENT, namespace=namespace)
             for manifest in namespace_parts(namespace, self.images):
-                self.applied(namespace, manifest)
+                owner = self.tied(namespace, manifest, owner)
         except ClusterError as error:
             log.warning("%s", error, extra={"namespace": namespace})
             return False
         self.checked[namespace] = time.monotonic()
         return True
+
+    def tied(
+        self, namespace: str, manifest: Mapping[str, Any], owner: Mapping[str, Any] | None
+    ) -> Mapping[str, Any] | None:
+        """Applied as owned by the agent's Deployment, once there is one; answers that one.
+
+        What is made before it gets its owner when the namespace is compared the next time.
+        """
+        if owner is not None:
+            manifest = owned(manifest, owner["metadata"]["uid"])
+        self.applied(namespace, manifest)
+        if owner is None and manifest["kind"] == "Deployment":
+            return self.api.read("Deployment", names.AGENT, namespace=namespace)
+        return owner
 
     def applied(self, namespace: str, manifest: Mapping[str, Any]) -> None:
         kind, name = manifest["kind"], manifest["metadata"]["name"]
