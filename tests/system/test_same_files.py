@@ -46,8 +46,9 @@ def rest(place: Namespace) -> JSON:
     seen: list[Mapping[str, str]] = []
 
     def unchanged() -> bool:
+        ending = any("deletionTimestamp" in pod["metadata"] for pod in place.list("Pod"))
         seen.append(versions(place))
-        return len(seen) > 1 and seen[-1] == seen[-2]
+        return not ending and len(seen) > 1 and seen[-1] == seen[-2]
 
     eventually("nothing changes any more", unchanged, pause=2)
     return place.status()
