@@ -10,7 +10,7 @@ from cluster.watch import Cache, Watched
 from tests.agent.running_router import eventually
 from tests.cluster.loopback import Server, serving
 
-PAUSE = 0.1
+PAUSE = 0.05
 Heard = list[tuple[str, str]]
 
 
@@ -128,7 +128,7 @@ def test_a_server_in_trouble_is_asked_at_a_pace(trouble: str) -> None:
 
 
 def test_a_watch_that_hangs_without_a_byte_is_opened_again() -> None:
-    with serving() as server, watching(server, silence=0.2):
+    with serving() as server, watching(server, silence=0.1):
         eventually(lambda: len(server.opened()) >= 3)
 
 
