@@ -3,7 +3,7 @@
 These stop what every other test stands on, so they run alone.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -30,25 +30,25 @@ pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("hurried")]
 
 
 @pytest.fixture
-def webhook_down(cluster: None) -> Iterator[Callable[[], None]]:
-    """Takes all replicas of the webhook away; they are back after the test."""
-    yield lambda: scaled(0)
-    scaled(2)
-
-
-def scaled(replicas: int) -> None:
+def admission(cluster: None) -> Iterator[None]:
+    """Whole again after the test, without the back-off of what was killed often."""
+    yield
     kubectl = Kubectl(SYSTEM)
-    kubectl("scale", f"deployment/{WEBHOOK}", f"--replicas={replicas}")
+    kubectl("scale", f"deployment/{WEBHOOK}", "--replicas=0")
+    kubectl("scale", f"deployment/{WEBHOOK}", "--replicas=2")
+    kubectl("rollout", "status", f"deployment/{WEBHOOK}", "--timeout=120s", timeout=130)
 
-    def there() -> bool:
-        status = kubectl.json("get", "deployment", WEBHOOK)["status"]
-        pods = kubectl.json("get", "pods", "--selector", f"app.kubernetes.io/name={WEBHOOK}")
-        return bool(status.get("readyReplicas", 0) == replicas == len(pods["items"]))
 
-    eventually(f"the webhook has {replicas} pods", there, timeout=120)
+def down() -> None:
+    """No replica of the webhook is left."""
+    kubectl = Kubectl(SYSTEM)
+    kubectl("scale", f"deployment/{WEBHOOK}", "--replicas=0")
+    words = ("get", "pods", f"--selector=app.kubernetes.io/name={WEBHOOK}")
+    eventually("the webhook is down", lambda: not kubectl.json(*words)["items"], timeout=60)
 
 
 @COURSES
+@pytest.mark.usefixtures("admission")
 def test_the_webhook_killed_in_each_phase(
     shop: Namespace, node: Node, load: Load, course: Course
 ) -> None:
@@ -57,11 +57,12 @@ def test_the_webhook_killed_in_each_phase(
     assert losses(*clients) == []
 
 
+@pytest.mark.usefixtures("admission")
 def test_with_the_webhook_down_an_apply_is_judged_and_nothing_is_lost(
-    shop: Namespace, load: Load, webhook_down: Callable[[], None]
+    shop: Namespace, load: Load
 ) -> None:
     clients = [load(shop, *options) for options in BOTH]
-    webhook_down()
+    down()
     for course in (BAD, GOOD):
         assert_ended_well(released(shop, course.version), course)
     assert "admission did not act on Deployment shop" in said(shop)
