@@ -1,24 +1,29 @@
 """The namespace's Canaries as values: the newest of what was seen and what we wrote ourselves."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cluster.api import Object
 from cluster.watch import Cache
-from delivery import apex, names, pair, schema
+from delivery import apex, names, pair, rivals, schema
 from delivery.canary import Canary
+from delivery.intent import ADOPTED
 from delivery.pair import Objects
 
 
 @dataclass
 class Canaries:
-    """`invalid` is told of each Canary that cannot be read, and why; once for each reason."""
+    """`invalid` is told of each Canary that cannot be acted on, and why; once for each reason.
+
+    `superseded` are generated ones whose app a user's Canary has taken over.
+    """
 
     cache: Cache
     invalid: Callable[[Object, str], None]
     written: dict[str, Object] = field(default_factory=dict)
     served: dict[str, Canary] = field(default_factory=dict)
     complaints: dict[str, frozenset[str]] = field(default_factory=dict)
+    superseded: set[str] = field(default_factory=set)
 
     def current(self, found: Objects) -> Sequence[tuple[Object, Canary]]:
         """Each with the manifest that it was read from; a cache may lag behind our own writes."""
@@ -36,17 +41,40 @@ class Canaries:
     def parsed(
         self, manifests: Iterable[Object], found: Objects
     ) -> Iterator[tuple[Object, Canary]]:
+        every = list(self.readable(manifests, found))
+        deciding = rivals.deciding(raw for raw, _, _ in every)
+        adopted = {canary.name for _, canary, _ in every if canary.status.phase in ADOPTED}
+        self.superseded.clear()
+        for raw, canary, problems in every:
+            name = deciding[rivals.target_of(raw)]
+            if name == canary.name:
+                yield raw, canary
+            else:
+                problems = tuple(self.hold(raw, name, adopted))
+            self.complain(raw, frozenset(problems))
+
+    def hold(self, raw: Object, name: str, adopted: Container[str]) -> Iterator[str]:
+        """Another Canary decides: this one keeps its users until that one has taken them over."""
+        self.keep(raw)
+        if not rivals.is_untouched(raw):
+            yield rivals.held(raw, name)
+        elif name in adopted:
+            self.superseded.add(raw["metadata"]["name"])
+
+    def readable(
+        self, manifests: Iterable[Object], found: Objects
+    ) -> Iterator[tuple[Object, Canary, tuple[str, ...]]]:
+        """With what is wrong with their defaults; of the others only their users are kept."""
         for raw in manifests:
             if raw["metadata"].get("deletionTimestamp"):
                 self.keep(raw)
                 continue
             try:
                 canary, problems = self.read(raw, found)
-                yield raw, canary
+                yield raw, canary, problems
             except schema.InvalidCanary as error:
                 self.keep(raw)
-                problems = error.problems
-            self.complain(raw, frozenset(problems))
+                self.complain(raw, frozenset(error.problems))
 
     def read(self, raw: Object, found: Objects) -> tuple[Canary, tuple[str, ...]]:
         """A generated one takes its defaults from the ConfigMap, then from the Deployment."""

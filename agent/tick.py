@@ -145,6 +145,8 @@ class Loop:
             metadata = found.target["metadata"]
             manifest = schema.generated(metadata["name"], self.namespace, uid=metadata["uid"])
             self.api.apply(manifest, manager=AGENT_MANAGER)
+        for name in sorted(self.canaries.superseded):
+            self.api.delete("Canary", name, namespace=self.namespace)
 
     def leave(self, canaries: Sequence[Canary], found: Objects) -> None:
         """When every app has been given back, the agent goes, and with it all that it owns."""

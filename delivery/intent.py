@@ -11,6 +11,7 @@ from delivery.decision import Apply, Effect
 from delivery.hashing import template_hash
 from delivery.leaving import annotate
 from delivery.observation import Observation, Workload
+from delivery.pods import annotations_of
 
 ADOPTED = frozenset(Phase) - {Phase.NEW, Phase.INITIALIZING}
 
@@ -102,7 +103,7 @@ def target_effects(canary: Canary, target: Workload) -> Iterator[Effect]:
         annotations[names.HOLD], shows["paused"] = "true", True
     if not holding and target.on_hold:
         annotations[names.HOLD], shows["paused"] = None, None
-    if status.scale is not None and (target.held, target.replicas) != (status.scale, status.scale):
+    if status.scale is not None and not is_held(canary, target):
         annotations[names.SCALE] = str(status.scale)
         annotations[names.HELD_AT] = str(target.manifest["metadata"].get("generation", 0))
         annotations[names.REPLICAS] = str(status.replicas or 1)
@@ -111,3 +112,10 @@ def target_effects(canary: Canary, target: Workload) -> Iterator[Effect]:
         shows["template"] = {"metadata": {"labels": {names.ROLE: names.CANARY}}}
     if annotations:
         yield annotate(target.manifest, annotations, {"spec": shows})
+
+
+def is_held(canary: Canary, target: Workload) -> bool:
+    """At the intended number, and in the name of this Canary: another one may have held it."""
+    name = annotations_of(target.manifest).get(names.CANARY_OF)
+    scale = canary.status.scale
+    return (name, target.held, target.replicas) == (canary.name, scale, scale)

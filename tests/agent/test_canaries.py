@@ -173,3 +173,32 @@ def test_an_agent_that_starts_then_keeps_its_users_too(change: Callable[[Object]
     assert place.served(TO_ROUTERS) == ["shop"]
     assert place.canaries.served["shop"].status.canary_weight == 20
     assert place.served(TO_PODS) == []
+
+
+def younger(name: str, **spec: Any) -> Object:
+    """Another Canary of the shop, written by a user a day later."""
+    made = manifest(name, skipAnalysis=True, **spec)
+    target = {**made["spec"]["targetRef"], "name": "shop"}
+    metadata = {**made["metadata"], "annotations": {}, "creationTimestamp": "2026-01-02T00:00:00Z"}
+    return {**made, "metadata": metadata, "spec": {**made["spec"], "targetRef": target}}
+
+
+def test_of_two_canaries_of_one_app_the_younger_is_held_and_told_once() -> None:
+    place = Namespace(manifest(skipAnalysis=True), younger("second"))
+    for _ in range(2):
+        assert [one.name for one in place.current()] == ["shop"]
+    text = "Deployment shop is managed by Canary shop already: delete one of the two"
+    assert place.said == [("second", text)]
+    place.show(younger("second"))
+    assert [one.name for one in place.current()] == ["second"]
+
+
+def test_a_users_canary_takes_over_and_the_generated_one_serves_until_it_has() -> None:
+    place = Namespace(routed(canaryWeight=20), younger("written"))
+    assert [one.name for one in place.current()] == ["written"]
+    assert place.served(TO_ROUTERS) == ["shop"]
+    assert (place.said, place.canaries.superseded) == ([], set())
+    status = {"phase": "Initialized", "promotedHash": "a"}
+    place.show(routed(), {**younger("written"), "status": status})
+    assert [one.name for one in place.current()] == ["written"]
+    assert place.canaries.superseded == {"shop"}

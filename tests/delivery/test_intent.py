@@ -219,3 +219,9 @@ def test_the_target_is_held_at_the_intended_number(held: int | None, replicas: i
     assert found.shows["spec"]["replicas"] == 0
     labels = found.shows["spec"]["template"]["metadata"]["labels"]
     assert labels == {names.ROLE: names.CANARY}
+
+
+def test_a_target_that_another_canary_held_is_held_in_the_name_of_this_one() -> None:
+    found = only(effects(replace(IDLE, name="written"), SEEN))
+    assert found.annotations[names.CANARY_OF] == "written"
+    assert found.annotations[names.SCALE] == "0"
