@@ -1,0 +1,197 @@
+"""Canaries that users write: followed to the letter, and told in Flagger's words."""
+
+from dataclasses import replace
+
+import pytest
+import yaml
+
+from demo.kubectl import JSON
+from demo.namespace import Namespace
+from demo.release import Release, released
+from demo.waiting import always, eventually
+from tests.system.canaries import (
+    BAD,
+    GOOD,
+    PATIENT,
+    SMALL,
+    analysis,
+    canary,
+    changed,
+    events_of,
+    managed,
+    reaches,
+    says,
+    tells,
+    weights,
+)
+from tests.system.load import Load
+
+PROMOTED = [
+    ("Normal", "New revision detected! Scaling up shop"),
+    ("Normal", "Starting canary analysis for shop"),
+    ("Normal", "Advance shop canary weight 20"),
+    ("Normal", "Advance shop canary weight 60"),
+    ("Normal", "Copying shop template spec to shop-primary"),
+    ("Normal", "Advance shop primary weight 90"),
+    ("Normal", "Routing all traffic to primary"),
+    ("Normal", "Promotion completed! Scaling down shop"),
+]
+ROLLED_BACK = [
+    ("Normal", "New revision detected! Scaling up shop"),
+    ("Normal", "Starting canary analysis for shop"),
+    ("Normal", "Advance shop canary weight 20"),
+    ("Warning", "Halt shop advancement success rate 0.00% < 99%"),
+    ("Warning", "Halt shop advancement success rate 0.00% < 99%"),
+    ("Warning", "Rolling back shop failed checks threshold reached 2"),
+    ("Warning", "Canary failed! Scaling down shop"),
+]
+
+SKIPPED = [
+    ("Normal", "New revision detected! Scaling up shop"),
+    ("Normal", "Copying shop template spec to shop-primary"),
+    ("Normal", "Routing all traffic to primary"),
+    ("Normal", "Promotion completed! Canary analysis was skipped for shop"),
+]
+
+
+def test_a_release_is_told_in_the_words_of_flagger(namespace: Namespace, load: Load) -> None:
+    managed(namespace, canary(analysis=analysis(stepWeightPromotion=50)))
+    load(namespace, *PATIENT)
+    tells(namespace, ("Normal", "Initialization done! shop"))
+    assert released(namespace, GOOD).outcome == "promoted"
+    tells(namespace, *PROMOTED, after=1)
+    assert released(namespace, BAD).outcome == "rolled back"
+    tells(namespace, *ROLLED_BACK, after=1 + len(PROMOTED))
+    found = events_of(namespace, "Canary", "shop")
+    assert {(one["reason"], one["source"]["component"]) for one in found} == {("Synced", "flagger")}
+
+
+def apart(manifests: list[JSON]) -> list[JSON]:
+    """No two canary pods on one node: where there is one node, all but one of them wait."""
+    selector = {"matchLabels": {"outrider.dev/role": "canary"}}
+    same = {"labelSelector": selector, "matchLabelKeys": ["pod-template-hash"]}
+    term = {**same, "topologyKey": "kubernetes.io/hostname"}
+    rule = {"requiredDuringSchedulingIgnoredDuringExecution": [term]}
+    manifests[0]["spec"]["template"]["spec"]["affinity"] = {"podAntiAffinity": rule}
+    return manifests
+
+
+@pytest.mark.usefixtures("node")
+def test_a_part_of_the_canary_is_enough_where_that_is_said_and_weights_never_overshoot(
+    namespace: Namespace, load: Load
+) -> None:
+    three = replace(SMALL, replicas=3)
+    steps = analysis(stepWeights=None, stepWeight=20, maxWeight=50)
+    managed(namespace, canary(analysis=steps), three)
+    load(namespace, *PATIENT)
+    release = Release(namespace)
+    namespace.kubectl.apply(apart(three.manifests()))
+    says(namespace, "1 of 2 (readyThreshold 100%) updated replicas are available")
+    changed(namespace, {"analysis": {"canaryReadyThreshold": 50}})
+    assert release.finished().outcome == "promoted"
+    assert weights(namespace) == [20, 40, 50]
+
+
+def test_analysis_can_be_skipped_and_a_canary_suspended(namespace: Namespace) -> None:
+    managed(namespace, canary(skipAnalysis=True, analysis=None))
+    assert released(namespace, BAD).outcome == "promoted"
+    tells(namespace, *SKIPPED, after=1)
+    changed(namespace, {"suspend": True})
+    says(namespace, "skipping canary run as object is suspended")
+    before = namespace.status()["observedHash"]
+    namespace.kubectl.apply(GOOD.manifests())
+    always("nothing runs", lambda: namespace.status()["observedHash"] == before, seconds=3)
+    changed(namespace, {"suspend": None})
+    eventually("it goes on", lambda: namespace.status()["observedHash"] != before)
+    reaches(namespace, "Succeeded")
+
+
+MATCH = [{"headers": {"x-beta": {"exact": "yes"}}}]
+GATE = [{"name": "gate", "url": "http://gate.test/"}]
+UNBUILT: dict[str, JSON] = {
+    "spec.provider": canary(provider="istio"),
+    "spec.analysis.webhooks": canary(analysis=analysis(webhooks=GATE)),
+    "spec.analysis.iterations, spec.analysis.match": canary(
+        analysis=analysis(stepWeights=None, iterations=3, match=MATCH)
+    ),
+}
+
+
+def condition(place: Namespace, kind: str) -> JSON:
+    found = place.status().get("conditions", [])
+    return next((one for one in found if one["type"] == kind), {})
+
+
+def halts(place: Namespace, fields: str) -> None:
+    text = f"These fields are not built yet, the release is halted: {fields}."
+    eventually(text, lambda: condition(place, "Supported").get("message") == text, timeout=30)
+    assert condition(place, "Supported")["status"] == "False"
+
+
+def test_fields_that_are_not_built_yet_are_listed_and_users_not_touched(
+    namespace: Namespace,
+) -> None:
+    namespace.kubectl.apply(SMALL.manifests())
+    namespace.complete()
+    namespace.kubectl.apply([canary(provider="istio")])
+    service, pods = namespace.read("Service", "shop")["spec"], names(namespace)
+    namespace.opt_in()
+    for fields, written in UNBUILT.items():
+        namespace.kubectl.apply([written])
+        halts(namespace, fields)
+    assert namespace.read("Service", "shop")["spec"] == service
+    assert names(namespace) == pods
+    namespace.kubectl.apply([canary()])
+    namespace.adopted()
+    assert not condition(namespace, "Supported")
+
+
+def names(place: Namespace) -> set[str]:
+    return {pod["metadata"]["name"] for pod in place.list("Pod", "app.kubernetes.io/name=shop")}
+
+
+def test_a_field_that_is_not_built_yet_halts_a_release_where_it_stands(
+    namespace: Namespace, load: Load
+) -> None:
+    managed(namespace, canary())
+    load(namespace, *PATIENT)
+    release = Release(namespace)
+    namespace.kubectl.apply(GOOD.manifests())
+    release.weighs(20)
+    namespace.kubectl.apply([canary(analysis=analysis(webhooks=GATE))])
+    halts(namespace, "spec.analysis.webhooks")
+    weight = namespace.status()["canaryWeight"]
+    always("no step", lambda: namespace.status()["canaryWeight"] == weight, seconds=4)
+    namespace.kubectl.apply([canary()])
+    assert release.finished().outcome == "promoted"
+
+
+WITHOUT_NAME = [{"name": "error-rate", "thresholdRange": {"max": 1}}]
+REFUSED = [
+    (analysis(interval="soon"), 'spec.analysis.interval: Invalid value: "soon"'),
+    (
+        analysis(interval="0s"),
+        'Canary shop: spec.analysis.interval: "0s" is too short; use 1s or more',
+    ),
+    (
+        analysis(stepWeights=[20, 10]),
+        "spec.analysis.stepWeights: [20, 10] cannot be followed; list percentages from 1 to 100",
+    ),
+    (
+        analysis(stepWeights=None, stepWeight=10, maxWeight=0),
+        "spec.analysis.maxWeight: 0 is out of range; use 1 to 100",
+    ),
+    (
+        analysis(metrics=WITHOUT_NAME),
+        'spec.analysis.metrics[0].name: "error-rate" has nothing to ask; set templateRef',
+    ),
+    (None, "spec.analysis: is missing; add it, or set spec.skipAnalysis: true"),
+]
+
+
+def test_what_cannot_be_done_is_refused_with_field_value_and_fix(namespace: Namespace) -> None:
+    for wrong, problem in REFUSED:
+        text = yaml.safe_dump(canary(analysis=wrong))
+        tried = namespace.kubectl.attempt("create", "--dry-run=server", "-f", "-", stdin=text)
+        assert tried.status != 0, problem
+        assert problem in tried.errors
