@@ -20,7 +20,7 @@ from cluster.lease import Leadership
 from cluster.watch import Cache
 from delivery import adoption, apex, leaving, names, pair, schema, serving
 from delivery.canary import IDLE, Canary, Phase
-from delivery.decision import WARNING
+from delivery.decision import NORMAL, WARNING
 from delivery.eligibility import MESH_LABELS, Neighbours
 from delivery.intent import effects
 from delivery.names import AGENT_MANAGER
@@ -134,19 +134,26 @@ class Loop:
 
     def adopt(self, canaries: Sequence[Canary], neighbours: Neighbours) -> None:
         found = adoption.next_adoption(canaries, neighbours)
-        for name, reasons in found.refused.items():
-            deployment = pair.named(neighbours.deployments, name)
-            if deployment and self.refused.get(name) != reasons:
-                text = f"{name} is left alone: {'; '.join(reasons)}"
-                self.events.record(deployment, WARNING, text, reason="NotAdopted")
-        self.refused = dict(found.refused)
-        self.exposition.refuse(self.refused)
+        self.tell(found.refused, WARNING, neighbours)
+        self.tell(found.left_out, NORMAL, neighbours)
+        self.refused = {**found.refused, **found.left_out}
+        self.exposition.refuse(found.refused)
         if found.target:
             metadata = found.target["metadata"]
             manifest = schema.generated(metadata["name"], self.namespace, uid=metadata["uid"])
             self.api.apply(manifest, manager=AGENT_MANAGER)
         for name in sorted(self.canaries.superseded):
             self.api.delete("Canary", name, namespace=self.namespace)
+
+    def tell(
+        self, refused: Mapping[str, tuple[str, ...]], kind: str, neighbours: Neighbours
+    ) -> None:
+        """Why Deployments are left alone: an Event on each, once for the same reasons."""
+        for name, reasons in refused.items():
+            deployment = pair.named(neighbours.deployments, name)
+            if deployment and self.refused.get(name) != reasons:
+                text = f"{name} is left alone: {'; '.join(reasons)}"
+                self.events.record(deployment, kind, text, reason="NotAdopted")
 
     def leave(self, canaries: Sequence[Canary], found: Objects) -> None:
         """When every app has been given back, the agent goes, and with it all that it owns."""

@@ -15,10 +15,14 @@ PASSING = "a rollout is under way"
 
 @dataclass(frozen=True)
 class Adoption:
-    """`target` is to be adopted now; `refused` maps the names of the others to their reasons."""
+    """`target` is to be adopted now; `refused` maps the names of the others to their reasons.
+
+    `left_out` are those that their users want to be left alone, and by which word.
+    """
 
     target: Object | None = None
     refused: Mapping[str, tuple[str, ...]] = field(default_factory=frozen)
+    left_out: Mapping[str, tuple[str, ...]] = field(default_factory=frozen)
 
 
 def next_adoption(canaries: Sequence[Canary], neighbours: Neighbours) -> Adoption:
@@ -34,7 +38,7 @@ def next_adoption(canaries: Sequence[Canary], neighbours: Neighbours) -> Adoptio
             target = target or deployment
         elif lasting := tuple(one for one in reasons if not one.startswith(PASSING)):
             refused[deployment["metadata"]["name"]] = lasting
-    return Adoption(None if busy else target, refused)
+    return Adoption(None if busy else target, refused, left_out(neighbours, managed))
 
 
 def is_marked(deployment: Object) -> bool:
@@ -54,6 +58,28 @@ def is_on_its_way(canary: Canary) -> bool:
 
 def candidates(neighbours: Neighbours, managed: Iterable[str]) -> Iterable[Object]:
     """Every Deployment that is neither ours, nor managed, nor left out by its user; by name."""
+    return [
+        deployment
+        for deployment in unmanaged(neighbours, managed)
+        if is_marked(deployment) or not is_out(deployment, neighbours)
+    ]
+
+
+def left_out(neighbours: Neighbours, managed: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
+    """Where the namespace is opted in, but not all of it."""
+    return {
+        deployment["metadata"]["name"]: (
+            eligibility.leaving(deployment, neighbours, generated=True),
+        )
+        for deployment in unmanaged(neighbours, managed)
+        if neighbours.enrolled
+        and not is_marked(deployment)
+        and eligibility.opted_out(deployment, neighbours)
+    }
+
+
+def unmanaged(neighbours: Neighbours, managed: Iterable[str]) -> Sequence[Object]:
+    """Every Deployment that is neither ours nor managed, by name."""
     taken = {*managed, *(names.primary_name(name) for name in managed)}
     return sorted(
         (
@@ -62,7 +88,6 @@ def candidates(neighbours: Neighbours, managed: Iterable[str]) -> Iterable[Objec
             if deployment["metadata"]["name"] not in taken
             and not deployment["metadata"].get("deletionTimestamp")
             and not eligibility.is_ours(deployment)
-            and (is_marked(deployment) or not is_out(deployment, neighbours))
         ),
         key=lambda deployment: str(deployment["metadata"]["name"]),
     )

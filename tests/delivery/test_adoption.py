@@ -70,3 +70,27 @@ def test_what_is_ours_managed_leaving_or_left_out_is_no_candidate() -> None:
     left_out = app("no", annotations={names.ENABLED: "false"})
     around = neighbours(ours, leaving, left_out, app("web"), app("web-primary"))
     assert list(candidates(around, {"web"})) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "selected_only", "reasons"),
+    [
+        ("false", False, ("its annotation outrider.dev/enabled is false",)),
+        ("no", True, ("its annotation outrider.dev/enabled is not true",)),
+        ("true", True, None),
+    ],
+)
+def test_what_its_user_leaves_out_is_named_with_the_word_that_does_it(
+    said: str, selected_only: bool, reasons: tuple[str, ...] | None
+) -> None:
+    around = replace(
+        neighbours(app("web", annotations={names.ENABLED: said})), selected_only=selected_only
+    )
+    found = next_adoption([], around)
+    assert found.left_out.get("web") == reasons
+    assert (found.target is None) is (reasons is not None)
+
+
+def test_where_nothing_is_opted_in_nothing_is_said_to_be_left_out() -> None:
+    around = neighbours(app("web", annotations={names.ENABLED: "false"}))
+    assert next_adoption([], replace(around, enrolled=False)) == Adoption()
