@@ -5,14 +5,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-AUTHORITY_LIFE = dt.timedelta(days=3650)
-LEAF_LIFE = dt.timedelta(days=90)
 SKEW = dt.timedelta(minutes=5)
-"""The API server's clock may be behind ours."""
+"""The API server's clock may be behind ours: that long before it was made, a certificate counts."""
+
+
+@dataclass(frozen=True)
+class Lives:
+    """How long an authority and a leaf count; a leaf ends with its authority at the latest."""
+
+    authority: dt.timedelta = dt.timedelta(days=3650)
+    leaf: dt.timedelta = dt.timedelta(days=90)
 
 
 @dataclass(frozen=True)
@@ -30,23 +37,23 @@ class Issued:
     key: EllipticCurvePrivateKey
 
 
-def authority(fresh: Fresh) -> Issued:
+def authority(fresh: Fresh, life: dt.timedelta) -> Issued:
     name = named(f"outrider-webhook-ca-{fresh.serial % 16**8:08x}")
     builder = (
-        begun(fresh, name, AUTHORITY_LIFE)
+        begun(fresh, name, fresh.now + life)
         .issuer_name(name)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(usage(signs_certificates=True), critical=True)
     )
-    signed = builder.sign(fresh.key, SHA256(), ecdsa_deterministic=True)
-    return Issued(signed, fresh.key)
+    return Issued(builder.sign(fresh.key, SHA256(), ecdsa_deterministic=True), fresh.key)
 
 
-def leaf(by: Issued, fresh: Fresh, hosts: Sequence[str]) -> Issued:
+def leaf(by: Issued, fresh: Fresh, hosts: Sequence[str], life: dt.timedelta) -> Issued:
     """For a server that is called by any of the host names."""
     public = by.key.public_key()
+    end = min(fresh.now + life, by.certificate.not_valid_after_utc)
     builder = (
-        begun(fresh, named("outrider-webhook"), LEAF_LIFE)
+        begun(fresh, named("outrider-webhook"), end)
         .issuer_name(by.certificate.subject)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(usage(signs_certificates=False), critical=True)
@@ -54,21 +61,32 @@ def leaf(by: Issued, fresh: Fresh, hosts: Sequence[str]) -> Issued:
         .add_extension(x509.SubjectAlternativeName(map(x509.DNSName, hosts)), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(public), critical=False)
     )
-    signed = builder.sign(by.key, SHA256(), ecdsa_deterministic=True)
-    return Issued(signed, fresh.key)
+    return Issued(builder.sign(by.key, SHA256(), ecdsa_deterministic=True), fresh.key)
+
+
+def made_at(certificate: x509.Certificate) -> dt.datetime:
+    return certificate.not_valid_before_utc + SKEW
 
 
 def due(certificate: x509.Certificate, now: dt.datetime) -> bool:
     """Whether no more than a third of its life is left."""
-    begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-    return end - now <= (end - begin) / 3
+    end = certificate.not_valid_after_utc
+    return end - now <= (end - made_at(certificate)) / 3
+
+
+def signed(certificate: x509.Certificate, by: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(by)
+    except (InvalidSignature, ValueError, TypeError):
+        return False
+    return True
 
 
 def named(name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
 
 
-def begun(fresh: Fresh, subject: x509.Name, life: dt.timedelta) -> x509.CertificateBuilder:
+def begun(fresh: Fresh, subject: x509.Name, end: dt.datetime) -> x509.CertificateBuilder:
     public = fresh.key.public_key()
     return (
         x509.CertificateBuilder()
@@ -76,7 +94,7 @@ def begun(fresh: Fresh, subject: x509.Name, life: dt.timedelta) -> x509.Certific
         .public_key(public)
         .serial_number(fresh.serial)
         .not_valid_before(fresh.now - SKEW)
-        .not_valid_after(fresh.now + life)
+        .not_valid_after(end)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
     )
 

@@ -1,18 +1,15 @@
-"""What the one Secret holds: the authorities, the newest one's key, the leaf and its key."""
+"""Authorities and a leaf, and what is done next so that both are always good and believed."""
 
-import base64
-import binascii
-import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 
 from cryptography import x509
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding
 
-from certs.authority import Fresh, Issued, authority, due, leaf
+from certs.authority import Fresh, Issued, Lives, authority, due, leaf, made_at, signed
 
-AUTHORITIES, AUTHORITY_KEY, CHAIN, KEY = "ca.crt", "ca.key", "tls.crt", "tls.key"
+Draw = Callable[[], Fresh]
 
 
 @dataclass(frozen=True)
@@ -24,75 +21,59 @@ class Store:
     leaf: Issued
 
     @property
+    def newest(self) -> x509.Certificate:
+        return self.authorities[-1]
+
+    @property
     def published(self) -> bytes:
         """The caBundle: whoever holds a leaf of any of these authorities is believed."""
-        return b"".join(map(pem, self.authorities))
+        return b"".join(one.public_bytes(Encoding.PEM) for one in self.authorities)
+
+    def covers(self, hosts: Collection[str]) -> bool:
+        """Whether the leaf is for these hosts and of an authority that is published."""
+        certificate = self.leaf.certificate
+        try:
+            said = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+        except (x509.ExtensionNotFound, ValueError):
+            return False
+        named = set(said.value.get_values_for_type(x509.DNSName))
+        return set(hosts) <= named and any(signed(certificate, by) for by in self.authorities)
 
 
-def renewed(found: Store | None, hosts: Sequence[str], draw: Callable[[], Fresh]) -> Store:
-    """The same store while it is good; else a new leaf, and a new authority where none can sign."""
-    if found is None:
-        first = authority(draw())
-        return Store((first.certificate,), first.key, leaf(first, draw(), hosts))
-    fresh = draw()
-    if not due(found.leaf.certificate, fresh.now) and covers(found, hosts):
-        return found
-    signer = Issued(found.authorities[-1], found.authority_key)
-    return Store(found.authorities, found.authority_key, leaf(signer, fresh, hosts))
+@dataclass(frozen=True)
+class Rotation:
+    """One step at a time, each from the store alone: whichever replica comes first takes it.
 
+    A new authority is published beside the old one; when that has been seen for a while
+    (`trusted`), it signs a leaf; when the last leaf of the old one is at its end, the old one goes.
+    """
 
-def covers(store: Store, hosts: Sequence[str]) -> bool:
-    """Whether the leaf is for these hosts and of a published authority."""
-    certificate = store.leaf.certificate
-    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    issuers = {one.subject for one in store.authorities}
-    return set(hosts) <= set(names.get_values_for_type(x509.DNSName)) and (
-        certificate.issuer in issuers
-    )
+    hosts: Sequence[str]
+    lives: Lives
+    draw: Draw
 
+    def first(self) -> Store:
+        made = authority(self.draw(), self.lives.authority)
+        return Store((made.certificate,), made.key, self.issued(made))
 
-def read(data: Mapping[str, str], now: dt.datetime) -> Store | None:
-    """A Secret's data; None where it is empty, cannot be read, or its authority is at its end."""
-    try:
-        texts = {
-            key: base64.b64decode(data[key]) for key in (AUTHORITIES, AUTHORITY_KEY, CHAIN, KEY)
-        }
-        authorities = tuple(x509.load_pem_x509_certificates(texts[AUTHORITIES]))
-        certificate = x509.load_pem_x509_certificates(texts[CHAIN])[0]
-        store = Store(
-            authorities, key_of(texts[AUTHORITY_KEY]), Issued(certificate, key_of(texts[KEY]))
-        )
-    except (KeyError, ValueError, TypeError, binascii.Error):
-        return None
-    alive = authorities[-1].not_valid_after_utc > certificate.not_valid_after_utc
-    paired = certificate.public_key() == store.leaf.key.public_key()
-    return store if alive and paired and now < authorities[-1].not_valid_after_utc else None
+    def issued(self, by: Issued) -> Issued:
+        return leaf(by, self.draw(), self.hosts, self.lives.leaf)
 
+    def with_new_authority(self, store: Store) -> Store:
+        made = authority(self.draw(), self.lives.authority)
+        return Store((*store.authorities, made.certificate), made.key, store.leaf)
 
-def written(store: Store) -> dict[str, str]:
-    texts = {
-        AUTHORITIES: store.published,
-        AUTHORITY_KEY: key_pem(store.authority_key),
-        CHAIN: pem(store.leaf.certificate),
-        KEY: key_pem(store.leaf.key),
-    }
-    return {key: base64.b64encode(text).decode() for key, text in texts.items()}
-
-
-def pem(certificate: x509.Certificate) -> bytes:
-    return certificate.public_bytes(serialization.Encoding.PEM)
-
-
-def key_pem(key: EllipticCurvePrivateKey) -> bytes:
-    return key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-
-
-def key_of(text: bytes) -> EllipticCurvePrivateKey:
-    key = serialization.load_pem_private_key(text, password=None)
-    if not isinstance(key, EllipticCurvePrivateKey):
-        raise TypeError("not a key of ours")
-    return key
+    def next(self, store: Store, trusted: Collection[x509.Certificate]) -> Store:
+        """The same store while nothing is due."""
+        now, current = self.draw().now, store.leaf.certificate
+        if due(store.newest, now):
+            return self.with_new_authority(store)
+        broken = now >= current.not_valid_after_utc or not store.covers(self.hosts)
+        follows = due(current, now) or not signed(current, store.newest)
+        if broken or (follows and store.newest in trusted):
+            made = self.issued(Issued(store.newest, store.authority_key))
+            return replace(store, leaf=made)
+        # All leaves but those of the newest authority were issued before it was made.
+        if len(store.authorities) > 1 and now >= made_at(store.newest) + self.lives.leaf:
+            return store if follows else replace(store, authorities=(store.newest,))
+        return store

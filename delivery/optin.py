@@ -28,10 +28,10 @@ class Images:
     router: str
 
 
-def enrolled(namespace: Manifest) -> bool:
+def enrolled(namespace: Manifest, label: str = names.ENABLED) -> bool:
     """Whether a namespace asks for Outrider and is not on its way out."""
     metadata = namespace["metadata"]
-    asks = (metadata.get("labels") or {}).get(names.ENABLED) in ENROLLED
+    asks = (metadata.get("labels") or {}).get(label) in ENROLLED
     return asks and not metadata.get("deletionTimestamp")
 
 

@@ -10,25 +10,25 @@ from pathlib import Path
 
 import flask
 
-from certs.install import Installed
-from certs.store import Store, pem
+from certs.store import Store
 from cluster import logs
 from cluster.api import Api, connect
 from cluster.errors import ClusterError
 from cluster.watch import Watched
 from webhook.app import create_app
+from webhook.certificates import Certificates, installed, pause, watched
 from webhook.gunicorn import DRAINING, Server
 from webhook.loop import Loop
 from webhook.metrics import Metrics
 from webhook.optin import OptIn
+from webhook.published import Published
 from webhook.registration import Registration
+from webhook.secret import pem
 from webhook.settings import Settings, settings, version
 from webhook.tls import Served
 
 log = logging.getLogger(__name__)
 
-CERTIFICATE_SECONDS = 10.0
-REGISTRATION_SECONDS = 5.0
 OPTIN_SECONDS = 5.0
 RETRY_SECONDS = 1.0
 
@@ -40,7 +40,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     served = Served(first(told))
     with tempfile.NamedTemporaryFile(suffix=".crt") as chain:
-        Path(chain.name).write_bytes(pem(served.store.leaf.certificate))
+        Path(chain.name).write_bytes(pem(served.leaf))
         Server(told, lambda: served.context, begin(told, served), chain.name).run()
 
 
@@ -48,52 +48,56 @@ def first(told: Settings) -> Store:
     """Waits for the API server: without a certificate there is nothing to serve."""
     while True:
         try:
-            return installed(told, Api(connect(told.kubeconfig))).store()
+            return installed(told, Api(connect(told.kubeconfig)), lambda step: None).store()
         except ClusterError as error:
             log.warning("no certificate yet: %s", error)
             time.sleep(RETRY_SECONDS)
-
-
-def installed(told: Settings, api: Api) -> Installed:
-    return Installed(api, told.namespace, told.secret, told.hosts)
 
 
 def begin(told: Settings, served: Served) -> Callable[[], flask.Flask]:
     """What the worker process starts once it is there: connections do not survive a fork."""
 
     def started() -> flask.Flask:
-        metrics = Metrics(version())
-        for loop in loops(told, served, metrics):
+        metrics, published = Metrics(version()), Published(told.settle_seconds)
+        api = Api(connect(told.kubeconfig))
+        registration = Registration(api, told, published)
+        for loop in (
+            rotating(told, registration, served, metrics),
+            enrolling(told, api, metrics),
+        ):
             loop.start()
-        return create_app(metrics, lambda: unready(served))
+        return create_app(metrics, lambda: unready(served, published))
 
     return started
 
 
-def loops(told: Settings, served: Served, metrics: Metrics) -> tuple[Loop, ...]:
-    api = Api(connect(told.kubeconfig))
-    certificates = installed(told, api)
+def rotating(told: Settings, registration: Registration, served: Served, metrics: Metrics) -> Loop:
+    def renewed(step: str) -> None:
+        metrics.renewals.labels(step).inc()
 
-    def renew() -> None:
-        served.take(certificates.store())
-        metrics.expiry.set(served.expiry.timestamp())
+    api = registration.api
+    keeping = Certificates(installed(told, api, renewed), registration, served, metrics)
+    loop = Loop("certificate", pause(told), keeping.turn, metrics)
+    for one in watched(told, api, loop.woken.set):
+        one.start()
+    return loop
 
-    namespaces = Watched(api, "Namespace", changed=lambda *_: enrolment.woken.set())
-    optin = OptIn(api, told.images, told.namespace, namespaces, metrics)
-    enrolment = Loop("optin", OPTIN_SECONDS, optin.turn, metrics)
+
+def enrolling(told: Settings, api: Api, metrics: Metrics) -> Loop:
+    namespaces = Watched(api, "Namespace", changed=lambda *_: loop.woken.set())
+    optin = OptIn(api, told.images, told.namespace, told.label, namespaces, metrics)
+    loop = Loop("optin", OPTIN_SECONDS, optin.turn, metrics)
     namespaces.start()
-    registration = Registration(api, told, served)
-    return (
-        Loop("certificate", CERTIFICATE_SECONDS, renew, metrics),
-        Loop("registration", REGISTRATION_SECONDS, registration.turn, metrics),
-        enrolment,
-    )
+    return loop
 
 
-def unready(served: Served) -> str:
+def unready(served: Served, published: Published) -> str:
     if DRAINING.is_set():
         return "draining"
-    return "the certificate has expired" if served.expired else ""
+    if served.expired:
+        return "the certificate has expired"
+    believed = published.believes(served.leaf)
+    return "" if believed else "the certificate is not signed by what is published"
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """What the webhook counts, in a registry of its own."""
 
+import datetime as dt
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 KINDS = ("Deployment", "Service", "Canary")
@@ -40,6 +42,17 @@ class Metrics:
             "When the served certificate ends.",
             registry=self.registry,
         )
+        self.believed = Gauge(
+            "outrider_certificate_believed",
+            "1 if the served certificate is signed by an authority that is published.",
+            registry=self.registry,
+        )
+        self.renewals = Counter(
+            "outrider_certificate_renewals",
+            "Steps of the certificates' rotation that this replica took.",
+            ("step",),
+            registry=self.registry,
+        )
         self.namespaces = Gauge(
             "outrider_namespaces", "Namespaces that are opted in.", registry=self.registry
         )
@@ -47,6 +60,10 @@ class Metrics:
             "outrider_info", "1, and what runs.", ("program", "version"), registry=self.registry
         )
         info.labels("webhook", version).set(1)
+
+    def certificates(self, expiry: dt.datetime, believed: bool) -> None:
+        self.expiry.set(expiry.timestamp())
+        self.believed.set(believed)
 
     def answered(self, operation: str, kind: str, decision: str) -> None:
         known = kind if kind in KINDS else "other"

@@ -28,6 +28,7 @@ class OptIn:
     api: Api
     images: Images
     own_namespace: str
+    label: str
     namespaces: Watched
     metrics: Metrics
     checked: dict[str, float] = field(default_factory=dict)
@@ -48,7 +49,7 @@ class OptIn:
 
     def asks(self, namespace: Mapping[str, Any]) -> bool:
         excluded = {*NEVER, self.own_namespace}
-        return namespace["metadata"]["name"] not in excluded and enrolled(namespace)
+        return namespace["metadata"]["name"] not in excluded and enrolled(namespace, self.label)
 
     def due(self, namespace: str) -> bool:
         return time.monotonic() - self.checked.get(namespace, -DRIFT_SECONDS) >= DRIFT_SECONDS

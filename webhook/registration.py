@@ -1,24 +1,28 @@
 """Tells the API server to ask us, once we answer; and again whenever that was changed."""
 
 import base64
+import binascii
 import logging
 import socket
 import ssl
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cluster.api import Api
+from certs.store import Store
+from cluster.api import Api, Object
+from cluster.errors import Conflict
 from delivery import names
 from delivery.admission.ours import OURS
 from delivery.covering import covers
 from delivery.optin import ENROLLED
+from webhook.published import Published
 from webhook.settings import Settings
-from webhook.tls import Served
 
 log = logging.getLogger(__name__)
 
-NAME = "outrider-webhook"
+KINDS = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
 NEVER = ("kube-system", "kube-node-lease", "kube-public")
 """Namespaces that no webhook of ours is asked about, whatever their labels."""
 TIMEOUT_SECONDS = 3
@@ -29,19 +33,56 @@ Manifest = dict[str, Any]
 
 @dataclass(frozen=True)
 class Registration:
-    """Both configurations, applied while this very replica answers by TLS as they promise."""
+    """Both configurations; `published` hears which authorities stand in them."""
 
     api: Api
     settings: Settings
-    served: Served
+    published: Published
 
-    def turn(self) -> None:
-        answers(self.settings, self.served.store.published)
-        for manifest in manifests(self.settings, self.served.store.published):
-            found = self.api.read(manifest["kind"], NAME)
-            if not covers(found, manifest):
-                self.api.apply(manifest, manager=names.WEBHOOK_MANAGER)
-                log.info("registered %s", manifest["kind"])
+    def look(self) -> tuple[Object | None, ...]:
+        """What is registered now; to be read before the Secret, lest an older one is put back."""
+        found = tuple(self.api.read(kind, self.settings.registration) for kind in KINDS)
+        self.note(found)
+        return found
+
+    def put(self, store: Store, found: Sequence[Object | None]) -> None:
+        """Applied while this very replica answers by TLS as they promise."""
+        wanted = manifests(self.settings, store.published)
+        pairs = zip(found, wanted, strict=True)
+        if all(covers(one, manifest) for one, manifest in pairs):
+            return
+        answers(self.settings, store.published)
+        try:
+            self.note([self.applied(*pair) for pair in zip(found, wanted, strict=True)])
+        except Conflict:
+            # Another replica was faster: its change wakes us, and is looked at anew.
+            log.info("the registration changed meanwhile")
+
+    def applied(self, found: Object | None, manifest: Manifest) -> Object:
+        if found is not None and covers(found, manifest):
+            return found
+        if found is not None:
+            version = {"resourceVersion": found["metadata"]["resourceVersion"]}
+            manifest = {**manifest, "metadata": {**manifest["metadata"], **version}}
+        log.info("registering %s", manifest["kind"])
+        return self.api.apply(manifest, manager=names.WEBHOOK_MANAGER)
+
+    def note(self, found: Sequence[Object | None]) -> None:
+        self.published.saw([bundle for one in found for bundle in bundles(one)], time.monotonic())
+
+
+def bundles(found: Object | None) -> list[bytes]:
+    """The caBundle of each of its webhooks; one that is not there believes in nobody."""
+    webhooks = (found or {}).get("webhooks") or [{}]
+    texts = [webhook.get("clientConfig", {}).get("caBundle") or "" for webhook in webhooks]
+    return [decoded(text) for text in texts]
+
+
+def decoded(text: str) -> bytes:
+    try:
+        return base64.b64decode(text)
+    except (binascii.Error, ValueError):
+        return b""
 
 
 def answers(settings: Settings, authorities: bytes) -> None:
@@ -76,14 +117,14 @@ def manifests(settings: Settings, authorities: bytes) -> tuple[Manifest, Manifes
         "rules": [rule(names.GROUP, "v1beta1", "canaries")],
     }
     return (
-        configuration("MutatingWebhookConfiguration", mutating),
-        configuration("ValidatingWebhookConfiguration", (validating,)),
+        configuration(KINDS[0], settings.registration, mutating),
+        configuration(KINDS[1], settings.registration, (validating,)),
     )
 
 
-def configuration(kind: str, webhooks: Sequence[Mapping[str, Any]]) -> Manifest:
-    labels = {"app.kubernetes.io/name": NAME, names.MANAGED_BY: names.OUTRIDER}
-    metadata = {"name": NAME, "labels": labels}
+def configuration(kind: str, name: str, webhooks: Sequence[Mapping[str, Any]]) -> Manifest:
+    labels = {"app.kubernetes.io/name": "outrider-webhook", names.MANAGED_BY: names.OUTRIDER}
+    metadata = {"name": name, "labels": labels}
     return {
         "apiVersion": API_VERSION,
         "kind": kind,
@@ -100,9 +141,9 @@ def webhook(what: str, settings: Settings, authorities: bytes, path: str) -> Man
         "port": settings.service_port,
     }
     return {
-        "name": f"{what}.outrider.dev",
+        "name": f"{what}.{settings.domain}",
         "clientConfig": {"service": service, "caBundle": base64.b64encode(authorities).decode()},
-        "namespaceSelector": {"matchExpressions": selected(settings.namespace)},
+        "namespaceSelector": {"matchExpressions": selected(settings)},
         "failurePolicy": "Ignore",
         "sideEffects": "None",
         "timeoutSeconds": TIMEOUT_SECONDS,
@@ -110,11 +151,11 @@ def webhook(what: str, settings: Settings, authorities: bytes, path: str) -> Man
     }
 
 
-def selected(own_namespace: str) -> list[Mapping[str, Any]]:
+def selected(settings: Settings) -> list[Mapping[str, Any]]:
     """Opted-in namespaces, but none that the cluster or we ourselves need in order to start."""
-    never = [*NEVER, own_namespace]
+    never = [*NEVER, settings.namespace]
     return [
-        {"key": names.ENABLED, "operator": "In", "values": list(ENROLLED)},
+        {"key": settings.label, "operator": "In", "values": list(ENROLLED)},
         {"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": never},
     ]
 

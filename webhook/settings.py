@@ -7,8 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from certs.authority import Lives
+from delivery import names
 from delivery.optin import Images
 
+DOMAIN = names.ENABLED.partition("/")[0]
+REGISTRATION = "outrider-webhook"
 PROJECT = Path(__file__).parents[1] / "pyproject.toml"
 
 
@@ -16,8 +20,10 @@ PROJECT = Path(__file__).parents[1] / "pyproject.toml"
 class Settings:
     """`port` is where the pod listens, `service_port` where the API server calls.
 
-    `drain_seconds`: how long open connections are served after SIGTERM. `kubeconfig` empty means:
-    the pod's own ServiceAccount.
+    `instance` names a second installation beside the first: its registration, and the label that
+    opts in to it, are its own. `settle_seconds`: how long an authority is published before it
+    signs. `drain_seconds`: how long open connections are served after SIGTERM. `kubeconfig` empty
+    means: the pod's own ServiceAccount.
     """
 
     namespace: str
@@ -29,12 +35,31 @@ class Settings:
     service_port: int = 443
     threads: int = 16
     drain_seconds: int = 20
+    leaf_seconds: int = int(Lives.leaf.total_seconds())
+    authority_seconds: int = int(Lives.authority.total_seconds())
+    settle_seconds: int = 60
+    instance: str = ""
     kubeconfig: str = ""
     log_level: str = "INFO"
 
     @property
     def images(self) -> Images:
         return Images(self.agent_image, self.router_image)
+
+    @property
+    def domain(self) -> str:
+        """What the names of our webhooks end in."""
+        return f"{self.instance}.{DOMAIN}" if self.instance else DOMAIN
+
+    @property
+    def registration(self) -> str:
+        """The name of both webhook configurations."""
+        return f"{REGISTRATION}-{self.instance}" if self.instance else REGISTRATION
+
+    @property
+    def label(self) -> str:
+        """The namespace's label that opts in."""
+        return f"{self.domain}/{names.ENABLED.partition('/')[2]}"
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -50,18 +75,28 @@ def settings(arguments: Sequence[str], environment: Mapping[str, str] | None = N
     for flag in ("namespace", "agent-image", "router-image"):
         default = said.get(flag.replace("-", "_").upper())
         parser.add_argument(f"--{flag}", default=default, required=not default)
-    for flag, text in (("service", Settings.service), ("secret", Settings.secret)):
+    for flag, text in (
+        ("service", Settings.service),
+        ("secret", Settings.secret),
+        ("instance", Settings.instance),
+    ):
         parser.add_argument(f"--{flag}", default=text)
     for flag, number in (
         ("port", Settings.port),
         ("service-port", Settings.service_port),
         ("threads", Settings.threads),
         ("drain-seconds", Settings.drain_seconds),
+        ("leaf-seconds", Settings.leaf_seconds),
+        ("authority-seconds", Settings.authority_seconds),
+        ("settle-seconds", Settings.settle_seconds),
     ):
         parser.add_argument(f"--{flag}", type=int, default=number)
     parser.add_argument("--kubeconfig", default=said.get("KUBECONFIG", ""))
     parser.add_argument("--log-level", default=said.get("LOG_LEVEL", "INFO").upper())
-    return Settings(**vars(parser.parse_args(arguments)))
+    told = Settings(**vars(parser.parse_args(arguments)))
+    if not told.settle_seconds * 6 <= told.leaf_seconds <= told.authority_seconds / 2:
+        parser.error("a leaf lives at least 6 times --settle-seconds, an authority twice as long")
+    return told
 
 
 def version() -> str:

@@ -7,7 +7,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from certs.store import Store, key_pem, pem
+from cryptography import x509
+
+from certs.store import Store
+from webhook.secret import key_pem, pem
 
 
 class Served:
@@ -23,8 +26,12 @@ class Served:
         self.store = store
 
     @property
+    def leaf(self) -> x509.Certificate:
+        return self.store.leaf.certificate
+
+    @property
     def expiry(self) -> dt.datetime:
-        return self.store.leaf.certificate.not_valid_after_utc
+        return self.leaf.not_valid_after_utc
 
     @property
     def expired(self) -> bool:

@@ -1,15 +1,18 @@
 import datetime as dt
-from collections.abc import Iterator
+import itertools
+from dataclasses import replace
 
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
 
-from certs.authority import Fresh
-from certs.store import Store, key_of, read, renewed, written
+from certs.authority import Fresh, Issued, Lives, signed
+from certs.store import Rotation, Store
 from tests.certs.test_authority import HOST, NOW, fresh
 
 DAY = dt.timedelta(days=1)
+SECOND = dt.timedelta(seconds=1)
+QUICK = Lives(60 * SECOND, 30 * SECOND)
 
 
 class Draws:
@@ -17,75 +20,115 @@ class Draws:
 
     def __init__(self, now: dt.datetime = NOW, first: int = 10) -> None:
         self.now = now
-        self.numbers: Iterator[int] = iter(range(first, first + 100))
+        self.numbers = itertools.count(first)
 
     def __call__(self) -> Fresh:
-        drawn = fresh(next(self.numbers))
-        return Fresh(drawn.key, drawn.serial, self.now)
+        return replace(fresh(next(self.numbers)), now=self.now)
 
 
-def made() -> Store:
-    return renewed(None, [HOST], Draws())
+def rotation(days: float = 0, *, first: int = 50, hosts: tuple[str, ...] = (HOST,)) -> Rotation:
+    return Rotation(hosts, Lives(), Draws(NOW + days * DAY, first))
 
 
-def same(one: Store | None, other: Store) -> bool:
-    return one is not None and written(one) == written(other)
+MADE = rotation(first=10).first()
+TRUSTED = frozenset(MADE.authorities)
 
 
-def test_what_is_written_is_read_again() -> None:
-    assert same(read(written(made()), NOW), made())
-
-
-def test_a_good_store_stays() -> None:
-    store = made()
-    assert renewed(store, [HOST], Draws(NOW + 59 * DAY)) is store
+@pytest.mark.parametrize("days", [0, 59.9])
+def test_a_good_store_stays(days: float) -> None:
+    assert rotation(days).next(MADE, TRUSTED) is MADE
 
 
 def test_a_leaf_is_renewed_by_the_same_authority() -> None:
-    store = renewed(made(), [HOST], Draws(NOW + 61 * DAY, first=50))
-    assert store.published == made().published
+    store = rotation(61).next(MADE, TRUSTED)
+    assert store.published == MADE.published
     assert store.leaf.certificate.not_valid_after_utc == NOW + 151 * DAY
 
 
+def test_a_leaf_is_not_renewed_before_its_authority_is_trusted() -> None:
+    assert rotation(61).next(MADE, ()) is MADE
+
+
+def test_an_expired_leaf_is_renewed_whatever_is_published() -> None:
+    assert rotation(91).next(MADE, ()).leaf.certificate.not_valid_after_utc == NOW + 181 * DAY
+
+
 def test_a_leaf_for_other_hosts_is_replaced() -> None:
-    assert not same(renewed(made(), [HOST, "other.svc"], Draws(first=50)), made())
+    assert rotation(hosts=(HOST, "other.svc")).next(MADE, ()).covers([HOST, "other.svc"])
 
 
 def test_a_leaf_of_an_unpublished_authority_is_replaced() -> None:
-    other = renewed(None, [HOST], Draws(first=70))
-    mixed = Store(made().authorities, made().authority_key, other.leaf)
-    store = renewed(mixed, [HOST], Draws(first=50))
-    assert store.leaf.certificate.issuer == made().authorities[0].subject
+    mixed = replace(MADE, leaf=rotation(first=70).first().leaf)
+    assert signed(rotation().next(mixed, ()).leaf.certificate, MADE.newest)
 
 
-def test_all_authorities_are_published() -> None:
-    old, new = made(), renewed(None, [HOST], Draws(first=70))
-    both = Store((*old.authorities, *new.authorities), new.authority_key, old.leaf)
-    assert both.published == old.published + new.published
-    assert renewed(both, [HOST], Draws()) is both
+def test_a_leaf_without_a_host_is_replaced() -> None:
+    subject = x509.Name([])
+    builder = x509.CertificateBuilder(subject, subject, MADE.authority_key.public_key(), 1)
+    bare = builder.not_valid_before(NOW).not_valid_after(NOW + 90 * DAY)
+    leaf = Issued(bare.sign(MADE.authority_key, SHA256()), MADE.authority_key)
+    assert rotation().next(replace(MADE, leaf=leaf), ()).covers([HOST])
 
 
-@pytest.mark.parametrize("missing", ["ca.crt", "ca.key", "tls.crt", "tls.key"])
-@pytest.mark.parametrize("value", [None, "", "?", "bm90aGluZw=="])
-def test_a_secret_that_cannot_be_read_is_none(missing: str, value: str | None) -> None:
-    data = {key: text for key, text in written(made()).items() if key != missing}
-    assert read(data if value is None else {**data, missing: value}, NOW) is None
+def test_a_new_authority_is_published_before_it_signs() -> None:
+    both = rotation(2434).next(MADE, TRUSTED)
+    assert both.authorities[0] == MADE.newest
+    assert both.leaf == MADE.leaf
+    assert both.published.startswith(MADE.published)
+    assert both.authority_key.public_key() == both.newest.public_key()
 
 
-def test_a_key_that_is_not_the_leafs_is_none() -> None:
-    other = written(renewed(None, [HOST], Draws(first=70)))
-    assert read({**written(made()), "tls.key": other["tls.key"]}, NOW) is None
+def follow(lives: Lives, *, seconds: int, settle: int) -> list[Store]:
+    """What is in the Secret, second by second; an authority is trusted when it has settled."""
+    draws = Draws()
+    rotating = Rotation((HOST,), lives, draws)
+    stores = [rotating.first()]
+    for second in range(1, seconds):
+        draws.now = NOW + second * SECOND
+        settled = stores[max(0, second - settle)].authorities
+        stores.append(rotating.next(stores[-1], settled if second >= settle else ()))
+    return stores
 
 
-def test_an_authority_at_its_end_is_none() -> None:
-    assert read(written(made()), NOW + 3651 * DAY) is None
+FOLLOWED = follow(QUICK, seconds=300, settle=3)
 
 
-def test_a_key_of_another_kind_is_refused() -> None:
-    text = ed25519.Ed25519PrivateKey.generate().private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    with pytest.raises(TypeError):
-        key_of(text)
+def test_every_leaf_was_published_long_before_it_is_served() -> None:
+    for second in range(3, len(FOLLOWED)):
+        leaf, early = FOLLOWED[second].leaf.certificate, FOLLOWED[second - 3]
+        assert any(signed(leaf, by) for by in early.authorities), second
+
+
+def test_an_authority_goes_only_after_its_last_leaf() -> None:
+    for second, (before, after) in enumerate(itertools.pairwise(FOLLOWED), start=1):
+        for gone in set(before.authorities) - set(after.authorities):
+            leaves = [
+                one.leaf.certificate for one in FOLLOWED if signed(one.leaf.certificate, gone)
+            ]
+            assert max(one.not_valid_after_utc for one in leaves) <= NOW + second * SECOND
+
+
+def test_what_is_served_is_never_at_its_end() -> None:
+    for second, store in enumerate(FOLLOWED):
+        left = store.leaf.certificate.not_valid_after_utc - NOW - second * SECOND
+        assert left > 3 * SECOND, second
+
+
+def test_both_rotate_and_nothing_piles_up() -> None:
+    assert len({one.leaf.certificate for one in FOLLOWED}) >= 12
+    assert len({one.newest for one in FOLLOWED}) >= 6
+    assert max(len(one.authorities) for one in FOLLOWED) == 2
+
+
+def test_what_was_lost_is_made_anew_beside_what_is_believed() -> None:
+    store = rotation().with_new_authority(MADE)
+    assert (store.leaf, store.authorities[0]) == (MADE.leaf, MADE.newest)
+    after = rotation(first=80).next(store, store.authorities)
+    assert signed(after.leaf.certificate, store.newest)
+
+
+def test_after_years_switched_off_it_starts_again() -> None:
+    store, late = MADE, rotation(3651)
+    for _ in range(3):
+        store = late.next(store, ())
+    assert store.leaf.certificate.not_valid_after_utc == NOW + 3741 * DAY

@@ -1,12 +1,22 @@
 import base64
+from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from delivery.admission.ours import OURS
-from webhook.registration import manifests
+from webhook.registration import bundles, manifests
 from webhook.settings import Settings
 
 SETTINGS = Settings("outrider-system", "agent:1", "envoy:1", service_port=8443)
 MUTATING, VALIDATING = manifests(SETTINGS, b"authorities")
+EMPTY: list[Any] = [
+    None,
+    {},
+    {"webhooks": []},
+    {"webhooks": [{}]},
+    {"webhooks": [{"clientConfig": {}}]},
+]
 WEBHOOKS: list[dict[str, Any]] = MUTATING["webhooks"] + VALIDATING["webhooks"]
 
 
@@ -40,3 +50,26 @@ def test_a_change_of_any_annotation_of_ours_matters() -> None:
         expression = webhook["matchConditions"][0]["expression"]
         assert all(f"'{key}'" in expression for key in OURS)
         assert webhook["reinvocationPolicy"] == "IfNeeded"
+
+
+def test_what_is_registered_is_read_back() -> None:
+    assert bundles(MUTATING) == [b"authorities"] * 2
+    assert bundles(VALIDATING) == [b"authorities"]
+
+
+@pytest.mark.parametrize("found", EMPTY)
+def test_what_is_not_registered_believes_in_nobody(found: Any) -> None:
+    assert bundles(found) == [b""]
+
+
+def test_an_odd_bundle_believes_in_nobody() -> None:
+    assert bundles({"webhooks": [{"clientConfig": {"caBundle": "a"}}]}) == [b""]
+
+
+def test_a_second_installation_keeps_to_itself() -> None:
+    second = manifests(replace(SETTINGS, instance="next"), b"authorities")[0]
+    (first, _) = second["webhooks"]
+    assert second["metadata"]["name"] == "outrider-webhook-next"
+    assert first["name"] == "deployments.next.outrider.dev"
+    (label, _) = first["namespaceSelector"]["matchExpressions"]
+    assert label["key"] == "next.outrider.dev/enabled"

@@ -2,6 +2,7 @@ import re
 
 import pytest
 
+from delivery import names
 from webhook.settings import Settings, settings, version
 
 TOLD = {"NAMESPACE": "outrider-system", "AGENT_IMAGE": "agent:1", "ROUTER_IMAGE": "envoy:1"}
@@ -29,3 +30,21 @@ def test_the_api_server_calls_the_first_host() -> None:
 
 def test_the_version_is_that_of_the_project() -> None:
     assert re.fullmatch(r"\d+\.\d+\.\d+", version())
+
+
+def test_a_namespace_opts_in_by_the_label_of_the_readme() -> None:
+    assert settings([], TOLD).label == names.ENABLED
+
+
+@pytest.mark.parametrize(
+    ("leaf", "authority", "settle"), [(30, 60, 6), (30, 59, 3), (3600, 3600, 60)]
+)
+def test_lives_that_leave_no_time_are_refused(leaf: int, authority: int, settle: int) -> None:
+    words = (f"--leaf-seconds={leaf}", f"--authority-seconds={authority}")
+    with pytest.raises(SystemExit):
+        settings([*words, f"--settle-seconds={settle}"], TOLD)
+
+
+def test_lives_of_seconds_are_taken() -> None:
+    words = ("--leaf-seconds=30", "--authority-seconds=60", "--settle-seconds=3")
+    assert settings(words, TOLD).settle_seconds == 3

@@ -3,10 +3,13 @@ import socket
 import ssl
 import threading
 
+import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from certs.authority import Fresh
-from certs.store import Store, renewed
+from certs.authority import Fresh, Lives
+from certs.store import Rotation, Store
+from webhook.__main__ import unready
+from webhook.published import Published
 from webhook.tls import Served
 
 HOST = "outrider-webhook.outrider-system.svc"
@@ -15,7 +18,7 @@ HOST = "outrider-webhook.outrider-system.svc"
 def store(number: int, days: int = 0) -> Store:
     now = dt.datetime.now(dt.UTC) + dt.timedelta(days=days)
     key = ec.derive_private_key(number, ec.SECP256R1())
-    return renewed(None, [HOST], lambda: Fresh(key, number, now))
+    return Rotation([HOST], Lives(), lambda: Fresh(key, number, now)).first()
 
 
 def shakes_hands(served: Served, client: ssl.SSLContext) -> bool:
@@ -71,3 +74,19 @@ def test_the_same_certificate_keeps_its_context() -> None:
 def test_an_expired_certificate_is_known() -> None:
     assert Served(store(1, days=-91)).expired
     assert not Served(store(1)).expired
+
+
+@pytest.mark.parametrize(
+    ("served", "published", "reason"),
+    [
+        (store(1), store(1), ""),
+        (store(1), store(2), "the certificate is not signed by what is published"),
+        (store(1, days=-91), store(1, days=-91), "the certificate has expired"),
+    ],
+)
+def test_it_is_ready_while_what_is_served_is_believed(
+    served: Store, published: Store, reason: str
+) -> None:
+    seen = Published(60)
+    seen.saw([published.published], 0)
+    assert unready(Served(served), seen) == reason
