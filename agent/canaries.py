@@ -1,14 +1,18 @@
 """The namespace's Canaries as values: the newest of what was seen and what we wrote ourselves."""
 
+import time
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cluster.api import Object
 from cluster.watch import Cache
-from delivery import apex, names, pair, rivals, schema
+from delivery import apex, names, pair, rivals, schema, serving
 from delivery.canary import Canary
 from delivery.intent import ADOPTED
 from delivery.pair import Objects
+
+DRAIN_SECONDS = 600.0
+"""Envoy's own limit for connections of a listener that was removed."""
 
 
 @dataclass
@@ -24,6 +28,7 @@ class Canaries:
     served: dict[str, Canary] = field(default_factory=dict)
     complaints: dict[str, frozenset[str]] = field(default_factory=dict)
     superseded: set[str] = field(default_factory=set)
+    closed: dict[str, tuple[Canary, float]] = field(default_factory=dict)
 
     def current(self, found: Objects) -> Sequence[tuple[Object, Canary]]:
         """Each with the manifest that it was read from; a cache may lag behind our own writes."""
@@ -115,8 +120,20 @@ class Canaries:
             if target not in ready and still_routed(gone, found)
         }
         self.served = left | ready
-        begun = [one for one in canaries if one.target not in self.served]
-        return [*self.served.values(), *begun]
+        begun = {one.target: one for one in canaries if one.target not in self.served}
+        self.remember_closed(begun.values())
+        closed = [
+            gone for target, (gone, _) in self.closed.items() if target not in self.served | begun
+        ]
+        return [*self.served.values(), *begun.values(), *closed]
+
+    def remember_closed(self, canaries: Iterable[Canary]) -> None:
+        """Apps given back, for as long as a router may hold old connections to them."""
+        now = time.monotonic()
+        self.closed = {name: kept for name, kept in self.closed.items() if now < kept[1]}
+        for one in canaries:
+            if serving.is_closed(one):
+                self.closed[one.target] = one, now + DRAIN_SECONDS
 
 
 def still_routed(canary: Canary, found: Objects) -> bool:

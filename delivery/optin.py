@@ -124,6 +124,8 @@ def router(image: str, config: str) -> dict[str, Any]:
             "--concurrency",
             "2",
             "--disable-hot-restart",
+            "--drain-strategy",
+            "immediate",
         ],
         "env": [env("POD_NAME", "metadata.name")],
         "ports": [{"name": "http-stats", "containerPort": names.ROUTER_STATS_PORT}],

@@ -18,6 +18,8 @@ def applications(canary: Canary, objects: Objects) -> Iterator[Application]:
     primary = named(objects.deployments, names.primary_name(canary.target))
     own = named(objects.services, names.suffixed(canary.service or canary.target, names.PRIMARY))
     serving = pods_of(objects, primary) if primary else []
+    if closed := is_closed(canary):
+        serving, own = pods_of(objects, target), service
     released = pods_of(objects, target, canary.status.observed)
     for port in apex.own_ports(service):
         listener = canary.status.ports.get(apex.number(port))
@@ -33,7 +35,15 @@ def applications(canary: Canary, objects: Objects) -> Iterator[Application]:
             canary=second,
             fallback=fallback(own, port["port"]),
             canary_weight=weight(canary, first, second),
+            closed=closed,
         )
+
+
+def is_closed(canary: Canary) -> bool:
+    """Given back: what still comes on old connections goes where the Service leads."""
+    status = canary.status
+    leaving = status.phase in (Phase.TERMINATING, Phase.TERMINATED)
+    return leaving and status.scale is None
 
 
 def weight(canary: Canary, first: tuple[Endpoint, ...], second: tuple[Endpoint, ...]) -> int:

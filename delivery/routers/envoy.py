@@ -38,7 +38,8 @@ class Application:
     """One port of one managed app, as the routers serve it.
 
     `name` is the target's, `port` the apex Service's, `listener` the router's own. `primary` and
-    `canary` are the ready pods; `fallback` is the X-primary Service's ClusterIP.
+    `canary` are the ready pods; `fallback` is the X-primary Service's ClusterIP. A `closed` one
+    takes no new connection: those it has are served, and told to close with their next answer.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Application:
     canary: tuple[Endpoint, ...]
     fallback: Endpoint | None
     canary_weight: int
+    closed: bool = False
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,8 @@ def _described(application: Application) -> Iterable[tuple[str, str, Any]]:
         cluster = f"{name}/{role}"
         yield CDS, cluster, resilience.cluster(cluster, role)
         yield EDS, cluster, _assignment(cluster, pods, application.fallback)
-    yield LDS, name, _listener(name, application.listener)
+    if not application.closed:
+        yield LDS, name, _listener(name, application.listener)
     yield RDS, name, _routes(name, effective_weight(application))
 
 

@@ -6,6 +6,7 @@ from delivery.apex import leads_home
 from delivery.canary import Canary, Phase, Status
 from delivery.decision import Decision, normal, warning
 from delivery.observation import Observation
+from delivery.rules.idle import DRAIN_LIMIT
 from delivery.rules.initializing import APEX_SETTLES
 from delivery.rules.outcome import enters, hold, waits, with_status
 
@@ -65,6 +66,8 @@ def target_is_awaited(canary: Canary, seen: Observation) -> Decision | None:
 def apex_goes_home(canary: Canary, seen: Observation) -> Decision | None:
     """The intent first; the time to settle counts from the Service that was seen to have moved."""
     status = canary.status
+    if status.scale is None:
+        return None
     if status.drained_since is None:
         moved = with_status(canary, apex_moved=None, drained_since=seen.now)
         return Decision(moved, f"{status.apex} leads to {canary.target} again")
@@ -78,13 +81,16 @@ def apex_goes_home(canary: Canary, seen: Observation) -> Decision | None:
 def clone_may_go(canary: Canary, seen: Observation) -> Decision | None:
     if canary.status.scale is None:
         return None
-    return Decision(with_status(canary, scale=None), "what is ours is removed")
+    going = with_status(canary, scale=None, drained_since=seen.now)
+    return Decision(going, "what is ours is removed")
 
 
 def nothing_of_ours_is_left(canary: Canary, seen: Observation) -> Decision | None:
     """Only then is the app given back."""
     if seen.primary is not None or (seen.target is not None and seen.target.held is not None):
         return hold(canary, "what is ours is removed")
+    if seen.now - (canary.status.drained_since or 0.0) < DRAIN_LIMIT:
+        return hold(canary, "old connections to the routers are closed")
     said = normal(f"Terminated canary {canary.name}.{canary.namespace}")
     return enters(canary, Phase.TERMINATED, said, now=seen.now)
 
