@@ -102,7 +102,13 @@ def agent(image: str) -> dict[str, Any]:
             {"name": "http", "containerPort": names.AGENT_HTTP_PORT},
             {"name": "grpc-xds", "containerPort": names.XDS_PORT},
         ],
-        "livenessProbe": probe("/healthz", names.AGENT_HTTP_PORT, periodSeconds=10),
+        # Slow to start is not dead: killed for it on a busy node, it would never come up.
+        "startupProbe": probe(
+            "/healthz", names.AGENT_HTTP_PORT, periodSeconds=1, failureThreshold=120
+        ),
+        "livenessProbe": probe(
+            "/healthz", names.AGENT_HTTP_PORT, periodSeconds=10, timeoutSeconds=5
+        ),
         "readinessProbe": probe("/readyz", names.AGENT_HTTP_PORT, periodSeconds=2),
     }
     pod = {"serviceAccountName": names.AGENT, "containers": [container]}
@@ -129,7 +135,15 @@ def router(image: str, config: str) -> dict[str, Any]:
         ],
         "env": [env("POD_NAME", "metadata.name")],
         "ports": [{"name": "http-stats", "containerPort": names.ROUTER_STATS_PORT}],
-        "readinessProbe": probe("/ready", names.ROUTER_STATS_PORT, periodSeconds=1),
+        # Ready soon, unready late: all routers of a starved node may be slow at once, and a
+        # Service without one refuses everybody. Who leaves or dies is noticed without a probe.
+        "readinessProbe": probe(
+            "/ready",
+            names.ROUTER_STATS_PORT,
+            periodSeconds=1,
+            timeoutSeconds=5,
+            failureThreshold=5,
+        ),
         "lifecycle": {"preStop": {"exec": {"command": ["bash", "-c", DRAIN]}}},
         "volumeMounts": [{"name": "config", "mountPath": "/etc/envoy", "readOnly": True}],
     }
