@@ -217,10 +217,15 @@ async def serve_grpc(shop: Shop) -> Any:
 
 
 async def drained(shop: Shop) -> None:
-    """Wait until the last connection has ended, for as long as the grace period allows."""
+    """Wait until the last connection has ended, for as long as the grace period allows.
+
+    Twice nothing open: one that was accepted just before the first look may not be counted yet.
+    """
     deadline = asyncio.get_running_loop().time() + shop.drain_seconds
-    while shop.open and asyncio.get_running_loop().time() < deadline:
+    quiet = 0
+    while quiet < 2 and asyncio.get_running_loop().time() < deadline:
         await asyncio.sleep(0.1)
+        quiet = 0 if shop.open else quiet + 1
 
 
 async def main() -> None:
@@ -236,10 +241,10 @@ async def main() -> None:
     streams = await serve_grpc(shop) if shop.grpc_port else None
     print(f"shop {shop.version} answers on {shop.port}", file=sys.stderr, flush=True)
     await shop.draining.wait()
+    server.close()  # who comes now is refused, and not left in the queue of a process that ends
     if streams:
         await asyncio.gather(streams.stop(shop.drain_seconds), drained(shop))
     await drained(shop)
-    server.close()
     print(f"shop {shop.version} drained, {shop.open} connections left", file=sys.stderr, flush=True)
     os._exit(0)  # connections that outlived the grace period are not waited for
 
