@@ -32,7 +32,6 @@ ALWAYS: tuple[Rule, ...] = (
     leaving.deleted_target_ends_it,
     always.missing_target_is_awaited,
     leaving.leaving_begins,
-    always.unbuilt_fields_halt,
 )
 
 ADOPTING: tuple[Rule, ...] = (
@@ -46,6 +45,7 @@ ADOPTING: tuple[Rule, ...] = (
 BETWEEN_RELEASES: tuple[Rule, ...] = (
     idle.broken_primary_keeps_users,
     idle.drained_canary_scales_down,
+    always.unbuilt_fields_halt,
     idle.known_revision_is_no_release,
     idle.new_revision_starts,
 )
@@ -53,6 +53,7 @@ BETWEEN_RELEASES: tuple[Rule, ...] = (
 RULES: Mapping[Phase, tuple[Rule, ...]] = {
     Phase.NEW: (
         leaving.untouched_app_is_left_alone,
+        always.unbuilt_fields_halt,
         initializing.ineligible_is_left_alone,
         initializing.adoption_begins,
     ),
@@ -63,6 +64,7 @@ RULES: Mapping[Phase, tuple[Rule, ...]] = {
         analysis.new_revision_starts_over,
         analysis.broken_canary_rolls_back,
         analysis.breach_counts,
+        always.unbuilt_fields_halt,
         analysis.unready_canary_is_awaited,
         analysis.skipped_analysis_promotes,
         analysis.rejected_configuration_halts,

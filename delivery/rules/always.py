@@ -1,4 +1,4 @@
-"""What stops a Canary in any phase before its own rules are asked."""
+"""What stops a Canary whatever it is about, in any phase or wherever its users are safe."""
 
 from delivery.canary import Canary
 from delivery.decision import Decision, normal
@@ -24,6 +24,7 @@ def missing_target_is_awaited(canary: Canary, seen: Observation) -> Decision | N
 
 
 def unbuilt_fields_halt(canary: Canary, seen: Observation) -> Decision | None:
+    """Nothing begins and no weight grows; what is bad is taken off users all the same."""
     if not canary.unbuilt:
         return None
     return waits(canary, f"not supported yet: {', '.join(canary.unbuilt)}; remove them to go on")

@@ -145,10 +145,11 @@ def weight_advances(canary: Canary, seen: Observation) -> Decision | None:
 
 
 def measured(canary: Canary, seen: Observation) -> Canary:
-    """Every check's verdict on what was seen, kept in the status."""
+    """Every check's verdict on what was seen, kept in the status; others are not built yet."""
     found = tuple(
         checks.judged(canary, metric, seen.traffic.get(metric.name, Traffic()))
         for metric in canary.analysis.metrics
+        if metric.name in checks.BUILT_IN
     )
     return with_status(canary, verdicts=found)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from delivery.canary import Phase
+from delivery.canary import Metric, Phase
 from delivery.observation import Observation, Routers, Traffic
 from delivery.rules import analysis
 from tests.delivery.scenes import (
@@ -14,6 +14,7 @@ from tests.delivery.scenes import (
     JUDGED,
     NOW,
     RELEASING,
+    canary,
     decided,
     half,
     releasing,
@@ -255,3 +256,9 @@ def test_at_the_highest_weight_the_release_is_promoted() -> None:
     after = found.canary.status
     assert (after.phase, after.canary_weight) == (Phase.PROMOTING, 50)
     assert (after.phase_since, after.last_check) == (NOW, NOW)
+
+
+def test_a_metric_that_is_not_built_is_not_judged_as_if_it_were() -> None:
+    foreign = {"metrics": (Metric("error-rate", maximum=1.0),)}
+    found = analysis.measured(canary(JUDGED, analysis=foreign), releasing())
+    assert found.status.verdicts == ()

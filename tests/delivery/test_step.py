@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from delivery.canary import Condition, Phase, Status
+from delivery.observation import Observation, Traffic
 from delivery.step import RULES, step
 from tests.delivery import worlds
 from tests.delivery.scenes import (
@@ -174,6 +175,30 @@ def test_a_canary_that_uses_unbuilt_fields_says_so_until_it_does_not() -> None:
     assert [one.type for one in halted.status.conditions] == ["Promoted", "Supported"]
     healed = step(replace(halted, unbuilt=()), seen()).canary
     assert [one.type for one in healed.status.conditions] == ["Promoted"]
+
+
+UNBUILT = ("spec.analysis.webhooks",)
+
+
+@pytest.mark.parametrize(
+    ("status", "look"),
+    [(Status(), seen()), (IDLE, seen("v2")), (JUDGED, releasing())],
+    ids=["new", "idle", "under way"],
+)
+def test_unbuilt_fields_let_nothing_begin_and_no_weight_grow(
+    status: Status, look: Observation
+) -> None:
+    found = stepped(status, look, unbuilt=UNBUILT)
+    assert found.reason == "not supported yet: spec.analysis.webhooks; remove them to go on"
+    after = found.canary.status
+    assert (after.phase, after.canary_weight) == (status.phase, status.canary_weight)
+
+
+def test_unbuilt_fields_keep_no_bad_canary_on_users() -> None:
+    bad = {"request-success-rate": Traffic(100, 100)}
+    seen_bad = replace(releasing(traffic=bad), now=NOW + 100.0)
+    found = stepped(replace(JUDGED, failed_checks=9), seen_bad, unbuilt=UNBUILT)
+    assert (found.canary.status.phase, found.canary.status.canary_weight) == (Phase.FAILED, 0)
 
 
 def test_a_release_without_requests_neither_fails_nor_advances() -> None:
