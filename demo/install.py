@@ -21,9 +21,12 @@ def unheard(_line: str) -> None:
 def install(tell: Callable[[str], None] = unheard) -> None:
     """The two commands of the README, and the wait until admission answers."""
     kubectl = Kubectl(SYSTEM)
+    there = kubectl.attempt("get", "deployment", WEBHOOK).status == 0
     for words in (
         ("apply", "--server-side", "-k", "manifests/crds"),
         ("apply", "-k", overlay()),
+        # Images built anew have the name of those before them: running pods would keep the old.
+        *([("rollout", "restart", f"deployment/{WEBHOOK}")] if there else []),
         ("rollout", "status", f"deployment/{WEBHOOK}", "--timeout=120s"),
     ):
         tell(f"kubectl {' '.join(words)}")
