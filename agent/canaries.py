@@ -61,7 +61,7 @@ class Canaries:
     def hold(self, raw: Object, name: str, adopted: Container[str]) -> Iterator[str]:
         """Another Canary decides: this one keeps its users until that one has taken them over."""
         self.keep(raw)
-        if not rivals.is_untouched(raw):
+        if not schema.is_untouched(raw):
             yield rivals.held(raw, name)
         elif name in adopted:
             self.superseded.add(raw["metadata"]["name"])

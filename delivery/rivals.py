@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from delivery.api.validation import is_generated
+from delivery.api.validation import is_untouched
 from delivery.pods import Object
 
 Target = tuple[str, str]
@@ -25,11 +25,6 @@ def target_of(canary: Object) -> Target:
 def precedence(canary: Object) -> tuple[bool, str, str]:
     metadata = canary["metadata"]
     return is_untouched(canary), metadata.get("creationTimestamp") or "", metadata["name"]
-
-
-def is_untouched(canary: Object) -> bool:
-    """Generated, and no user has said anything in it since."""
-    return is_generated(canary) and set(canary["spec"]) == {"targetRef"}
 
 
 def held(canary: Object, name: str) -> str:

@@ -15,7 +15,7 @@ from delivery.api.defaults import DEFAULTS, deadline_from, defaults_from
 from delivery.api.duration import duration, seconds
 from delivery.api.shape import read
 from delivery.api.status import CanaryCondition, CanaryStatus, CanaryVerdict
-from delivery.api.validation import is_generated, problems
+from delivery.api.validation import is_generated, is_untouched, problems
 from delivery.canary import Analysis, Canary, Condition, Metric, Phase, Status, Verdict
 from delivery.names import API_VERSION, GENERATED, MANAGED_BY, OUTRIDER
 
@@ -27,6 +27,7 @@ __all__ = [
     "effective",
     "generated",
     "is_generated",
+    "is_untouched",
     "parse",
     "problems",
     "status_body",
@@ -78,7 +79,7 @@ def parse(
         progress_deadline=float(said.progress_deadline_seconds or unsaid_deadline),
         skip_analysis=bool(said.skip_analysis) or (said.analysis is None and not is_ours),
         suspend=bool(said.suspend),
-        generated=is_ours,
+        generated=is_untouched(obj),
         unbuilt=unbuilt(obj),
         status=status_of(obj.get("status") or {}),
     )

@@ -32,6 +32,11 @@ def is_generated(obj: Mapping[str, Any]) -> bool:
     return False
 
 
+def is_untouched(obj: Mapping[str, Any]) -> bool:
+    """Generated, and no user has said anything in it since."""
+    return is_generated(obj) and set(obj["spec"]) == {"targetRef"}
+
+
 def analysis_is_there(canary: Canary) -> Iterator[str]:
     spec, generated = canary.spec, is_generated({"metadata": canary.metadata})
     if spec.analysis is None and not spec.skip_analysis and not generated:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from delivery import schema
-from delivery.rivals import deciding, held, is_untouched
+from delivery.rivals import deciding, held
 from tests.delivery.reviews import Document
 from tests.delivery.worlds import merged
 
@@ -44,9 +44,9 @@ def test_another_kind_or_name_is_another_app() -> None:
 
 
 def test_a_generated_canary_is_untouched_until_a_user_says_something_in_it() -> None:
-    assert is_untouched(generated())
-    assert not is_untouched(merged(generated(), {"spec": {"suspend": True}}))
-    assert not is_untouched(written("mine"))
+    assert schema.is_untouched(generated())
+    assert not schema.is_untouched(merged(generated(), {"spec": {"suspend": True}}))
+    assert not schema.is_untouched(written("mine"))
 
 
 def test_the_one_that_is_held_is_told_which_one_decides() -> None:

@@ -134,6 +134,12 @@ def test_a_generated_canary_is_judged_by_the_defaults() -> None:
     assert canary.progress_deadline == 30.0
 
 
+def test_a_generated_canary_in_which_a_user_spoke_is_the_users_and_keeps_the_defaults() -> None:
+    made = generated("shop", "web")
+    spoken = parse({**made, "spec": {**made["spec"], "suspend": True}}, DEFAULTS)
+    assert (spoken.generated, spoken.analysis, spoken.skip_analysis) == (False, DEFAULTS, False)
+
+
 def test_a_generated_canary_may_belong_to_its_target() -> None:
     made = generated("shop", "web", uid="u7")
     assert made["metadata"]["ownerReferences"] == [{**TARGET, "uid": "u7"}]
