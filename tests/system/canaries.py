@@ -15,7 +15,8 @@ BETTER = replace(SMALL, version="v5")
 BAD = replace(SMALL, version="v3", error_rate=1.0)
 
 NOT_READY = "not ready: "
-"""In what is said of waits, which depends on how fast pods start."""
+WAITS = (NOT_READY, "no values found")
+"""In what is said of waits, which depends on how fast pods start and requests are answered."""
 SUCCESS = {"name": "request-success-rate", "interval": "5s", "thresholdRange": {"min": 99}}
 ANALYSIS = {"interval": "1s", "threshold": 2, "stepWeights": [20, 60], "metrics": [SUCCESS]}
 PATIENT = ("--rate", "20", "--keep-alive", "0")
@@ -126,7 +127,7 @@ def said(place: Namespace, name: str = "shop") -> list[Said]:
     return [
         (one["type"], one["message"].replace(f".{place.name}", ""))
         for one in events_of(place, "Canary", name)
-        if NOT_READY not in one["message"]
+        if not any(wait in one["message"] for wait in WAITS)
     ]
 
 

@@ -1,13 +1,16 @@
 """Canaries that users write: followed to the letter, and told in Flagger's words."""
 
+import re
 from dataclasses import replace
 
 import pytest
 import yaml
 
-from demo.kubectl import JSON
+from delivery.schema import unbuilt
+from demo.kubectl import JSON, Said
 from demo.namespace import Namespace
 from demo.release import Release, released
+from demo.shop import PROJECT
 from demo.waiting import always, eventually
 from tests.system.canaries import (
     BAD,
@@ -26,6 +29,7 @@ from tests.system.canaries import (
 )
 from tests.system.load import Load
 
+README = PROJECT / "README.md"
 PROMOTED = [
     ("Normal", "New revision detected! Scaling up shop"),
     ("Normal", "Starting canary analysis for shop"),
@@ -189,9 +193,27 @@ REFUSED = [
 ]
 
 
-def test_what_cannot_be_done_is_refused_with_field_value_and_fix(namespace: Namespace) -> None:
+@pytest.fixture
+def enrolled(namespace: Namespace) -> Namespace:
+    """Opted in, but without a single pod: only admission is looked at."""
+    namespace.kubectl("create", "quota", "still", "--hard=pods=0")
+    namespace.opt_in()
+    return namespace
+
+
+def tried(place: Namespace, written: JSON) -> Said:
+    words = ("create", "--dry-run=server", "--filename=-")
+    return place.kubectl.attempt(*words, stdin=yaml.safe_dump(written))
+
+
+def test_what_cannot_be_done_is_refused_with_field_value_and_fix(enrolled: Namespace) -> None:
+    eventually("admission acts", lambda: tried(enrolled, canary(analysis=None)).status)
     for wrong, problem in REFUSED:
-        text = yaml.safe_dump(canary(analysis=wrong))
-        tried = namespace.kubectl.attempt("create", "--dry-run=server", "-f", "-", stdin=text)
-        assert tried.status != 0, problem
-        assert problem in tried.errors
+        assert problem in tried(enrolled, canary(analysis=wrong)).errors
+
+
+def test_the_canary_in_the_readme_is_one_that_can_be_done(enrolled: Namespace) -> None:
+    blocks = re.findall(r"^```yaml\n(.*?)^```", README.read_text(), re.MULTILINE | re.DOTALL)
+    (written,) = [block for block in blocks if "kind: Canary" in block]
+    assert tried(enrolled, yaml.safe_load(written)).errors == ""
+    assert unbuilt(yaml.safe_load(written)) == ()
