@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 from delivery import apex, names
 from delivery.canary import IDLE, Phase, Status
+from delivery.checks import PASSED
 from delivery.decision import Annotate, Effect
 from delivery.intent import effects
+from delivery.observation import Observation
 from delivery.step import step
 from delivery.strategy import highest
 from tests.delivery.turns import Agent, look
@@ -58,6 +60,10 @@ def routers(agent: Agent, number: int) -> None:
     agent.world.routers = 0 if agent.world.routers else number
 
 
+def room(agent: Agent, number: int) -> None:
+    agent.world.room = not agent.world.room
+
+
 def admission(agent: Agent, number: int) -> None:
     agent.world.admission = not agent.world.admission
 
@@ -92,6 +98,7 @@ HAPPENINGS: Mapping[str, Happening] = {
     "primary flaps": flap("web-primary"),
     "pods vanish": pods_vanish,
     "routers": routers,
+    "room": room,
     "admission": admission,
     "clients": clients,
     "crash": crash,
@@ -100,7 +107,7 @@ HAPPENINGS: Mapping[str, Happening] = {
 }
 
 events = st.tuples(st.sampled_from(sorted(HAPPENINGS)), st.integers(1, 7))
-histories = st.lists(st.tuples(events, st.integers(0, 12)), min_size=3, max_size=12)
+histories = st.lists(st.tuples(events, st.integers(0, 25)), min_size=3, max_size=12)
 
 
 def lived(agent: Agent, history: list[tuple[Event, int]]) -> Agent:
@@ -113,7 +120,8 @@ def lived(agent: Agent, history: list[tuple[Event, int]]) -> Agent:
 
 def calmed(agent: Agent) -> Agent:
     """The world is kind until every release has ended."""
-    agent.world.routers, agent.world.admission, agent.world.clients = 2, True, True
+    world = agent.world
+    world.routers, world.room, world.admission, world.clients = 2, True, True, True
     for _ in range(KIND_SECONDS):
         watched(agent, 1)
         if rested(agent):
@@ -125,8 +133,10 @@ def watched(agent: Agent, seconds: int) -> Agent:
     for _ in range(seconds):
         before, world = agent.canary.status, agent.world
         target, service = world.deployments["web"], world.services["web"]
-        comes_to_rest(agent)
+        seen = comes_to_rest(agent)
         due = agent.turn()
+        moves_are_earned(before, agent.canary.status, seen)
+        no_apex_leads_to_missing_routers(agent)
         weights_are_allowed(agent)
         nothing_is_sent_to_nobody(agent)
         refused_stays_refused(before, agent.canary.status)
@@ -137,7 +147,7 @@ def watched(agent: Agent, seconds: int) -> Agent:
     return agent
 
 
-def comes_to_rest(agent: Agent) -> None:
+def comes_to_rest(agent: Agent) -> Observation:
     """Decides without changing what it was given, the same each time, and comes to an end."""
     seen, canary = look(agent.canary, agent.world), agent.canary
     untouched = deepcopy((canary.status.verdicts, seen.target, seen.apex))
@@ -151,6 +161,28 @@ def comes_to_rest(agent: Agent) -> None:
         raise AssertionError(f"still deciding: {canary.status}")
     effects(canary, seen)
     assert untouched == (agent.canary.status.verdicts, seen.target, seen.apex)
+    return seen
+
+
+def moves_are_earned(before: Status, after: Status, seen: Observation) -> None:
+    """More users for what passed its checks, and for a primary that runs what it should."""
+    primary = seen.primary
+    if after.canary_weight > before.canary_weight > 0:
+        assert all(verdict.outcome == PASSED for verdict in after.verdicts)
+    if before.phase is Phase.PROGRESSING and after.phase is Phase.FAILED:
+        assert after.canary_weight == 0
+    if before.phase is Phase.PROMOTING and after.phase is Phase.FINALISING:
+        assert primary
+        assert (primary.revision, primary.unready) == (after.observed, "")
+    if before.phase is Phase.FAILED and before.canary_weight > after.canary_weight:
+        assert primary
+        assert (primary.revision, primary.unready) == (after.promoted, "")
+
+
+def no_apex_leads_to_missing_routers(agent: Agent) -> None:
+    world = agent.world
+    if not world.routers and "web-primary" in world.deployments:
+        assert not apex.leads_to_routers(world.services["web"])
 
 
 def weights_are_allowed(agent: Agent) -> None:

@@ -7,7 +7,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from delivery.canary import Analysis, Phase
-from tests.delivery.histories import Event, calmed, ending, histories, lived, rested, watched
+from tests.delivery.histories import (
+    HAPPENINGS,
+    KIND_SECONDS,
+    Event,
+    calmed,
+    ending,
+    histories,
+    lived,
+    rested,
+    watched,
+)
 from tests.delivery.turns import ANALYSIS, Agent
 from tests.delivery.worlds import populated
 
@@ -31,12 +41,13 @@ def adopting(analysis: Analysis = ANALYSIS, *, admission: bool = True) -> Agent:
     return watched(agent, 1)
 
 
-@settings(max_examples=15, deadline=None)
-@given(st.sampled_from(ANALYSES), histories)
+@settings(max_examples=12, deadline=None)
+@given(st.sampled_from(ANALYSES), st.sampled_from([0, 15]), histories)
 def test_whatever_happens_the_rules_hold_and_in_a_kind_world_all_comes_to_rest(
-    analysis: Analysis, history: list[tuple[Event, int]]
+    analysis: Analysis, adopted: int, history: list[tuple[Event, int]]
 ) -> None:
-    assert rested(calmed(lived(adopting(analysis), history)))
+    agent = watched(adopting(analysis), adopted)
+    assert rested(calmed(lived(agent, history)))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -50,7 +61,7 @@ def test_in_a_kind_world_a_release_ends_and_no_request_is_lost(kind: str, admiss
     assert agent.world.lost == before
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(
     st.sampled_from(["good", "bad"]),
     st.booleans(),
@@ -69,3 +80,44 @@ def test_a_crash_between_any_two_writes_changes_no_end(
             agent.world.pass_second()
         ends.append(ending(calmed(agent)))
     assert ends[0] == ends[1]
+
+
+@pytest.mark.parametrize("kind", ["good", "bad"])
+def test_an_agent_that_dies_after_every_other_status_loses_nothing(kind: str) -> None:
+    agent = Agent()
+    for second in range(80):
+        if second == 30:
+            agent.world.apply(f"{kind}:2")
+        agent.turn(crash_after=1)
+        watched(agent, 1)
+    assert calmed(agent).canary.status.phase is KINDS[kind]
+    assert agent.world.lost == Agent().world.lost
+
+
+def until(agent: Agent, phase: Phase, weight: int) -> Agent:
+    for _ in range(KIND_SECONDS):
+        if (agent.canary.status.phase, agent.canary.status.canary_weight) == (phase, weight):
+            break
+        watched(agent, 1)
+    return agent
+
+
+def test_a_promotion_that_cannot_end_keeps_users_until_the_primary_is_back() -> None:
+    agent = watched(adopting(), 15)
+    agent.world.apply("good:2")
+    until(agent, Phase.PROGRESSING, 50).world.room = False
+    before = agent.world.lost
+    until(agent, Phase.FAILED, 50)
+    assert until(agent, Phase.FAILED, 0).world.revision("web") == agent.canary.status.failed
+    assert rested(calmed(agent))
+    assert agent.world.lost == before
+
+
+@pytest.mark.parametrize("half", ["canary flaps", "primary flaps"])
+def test_a_half_that_is_not_ready_in_mid_release_is_sent_nothing(half: str) -> None:
+    agent = watched(adopting(), 15)
+    agent.world.apply("good:2")
+    HAPPENINGS[half](until(agent, Phase.PROGRESSING, 40), 5)
+    before = agent.world.lost
+    assert calmed(agent).canary.status.phase is Phase.SUCCEEDED
+    assert agent.world.lost == before

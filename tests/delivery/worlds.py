@@ -97,11 +97,15 @@ class Pod:
 
 @dataclass
 class World:
-    """Everything that stands in one namespace; `lost` counts requests that nobody could answer."""
+    """Everything that stands in one namespace.
+
+    Without `room` no new pod starts; `lost` counts requests that nobody could answer.
+    """
 
     admission: bool = True
     routers: int = 2
     clients: bool = True
+    room: bool = True
     now: float = START
     deployments: dict[str, Document] = field(default_factory=dict)
     services: dict[str, Document] = field(default_factory=dict)
@@ -173,7 +177,7 @@ class World:
         for found in self.deployments.values():
             self.roll(found)
         for pod in self.pods:
-            pod.age += 1
+            pod.age += self.room or pod.age > 0
             pod.flapping = max(0, pod.flapping - 1)
         for one in self.sets:
             ready = sum(pod.ready for pod in self.pods_of(one))
