@@ -60,12 +60,12 @@ class Namespace:
         self.kubectl("rollout", "status", f"deployment/{name}", limit, timeout=timeout + 10)
 
 
-def opened(place: Namespace, manifests: Sequence[JSON], *options: str) -> None:
+def opened(place: Namespace, manifests: Sequence[JSON], *options: str, name: str = "shop") -> None:
     """Apply an app, wait until it runs, and opt in: as a team does that has always applied so."""
     place.kubectl.apply(manifests, *options)
-    place.complete()
+    place.complete(name)
     place.opt_in()
-    place.adopted()
+    place.adopted(name)
 
 
 def create(name: str) -> Namespace:

@@ -63,10 +63,11 @@ def call(port: int, messages: tuple[bytes, ...], orders: Orders) -> Call:
                 sent.put(message)
                 read.append(next(stream))
         sent.put(None)
+        initial = tuple(stream.initial_metadata())  # waits until the server has heard of the call
         return Call(
             tuple(read),
             orders.heard,
-            tuple(stream.initial_metadata()),
+            initial,
             tuple(stream.trailing_metadata()),
             stream.code().name,
             stream.details(),

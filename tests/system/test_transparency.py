@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from delivery.routers.envoy import Endpoint
+from demo.namespace import opened
 from tests.agent.running_router import application, serving
+from tests.system import recording_app
+from tests.system.conftest import fresh
 from tests.system.exchanges import EXCHANGES, SLOW
 from tests.system.grpc_calls import Orders, call, serve
 from tests.system.raw_http import differences
@@ -76,7 +79,19 @@ PASSED_ON = [case for case in EXCHANGES if case not in REFUSED]
 
 
 @pytest.fixture(scope="module")
-def ends(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ends]:
+def ends(cluster: None) -> Iterator[Ends]:
+    """The recorder as an adopted app: its Service, its pod, and the pod's other port."""
+    place = fresh("transparency")
+    opened(place, recording_app.manifests(), name=recording_app.NAME)
+    pod = recording_app.serving_pod(place)
+    apex = place.read("Service", recording_app.NAME)["spec"]["clusterIP"]
+    yield (apex, 80), (pod, recording_app.PORT), (pod, recording_app.CONTROL)
+    place.kubectl("delete", "namespace", place.name, "--wait=false")
+
+
+@pytest.fixture(scope="module")
+def near_ends(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ends]:
+    """A router alone, without a cluster: where a difference is looked into."""
     recorder = Recorder("127.0.0.1")
     recorder.start()
     shop = application(primary=(Endpoint("127.0.0.1", recorder.port),))
@@ -102,6 +117,12 @@ def compared(case: str, ends: Ends) -> tuple[list[str], list[str]]:
 def test_the_router_changes_nothing_that_it_need_not(case: str, ends: Ends) -> None:
     asked, answered, _ = UNAVOIDABLE.get(case, ([], [], ""))
     assert compared(case, ends) == (asked, answered)
+
+
+@pytest.mark.parametrize("case", PASSED_ON)
+def test_a_router_alone_changes_no_more(case: str, near_ends: Ends) -> None:
+    asked, answered, _ = UNAVOIDABLE.get(case, ([], [], ""))
+    assert compared(case, near_ends) == (asked, answered)
 
 
 @pytest.mark.parametrize("case", SLOW)
