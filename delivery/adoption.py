@@ -9,10 +9,6 @@ from delivery.eligibility import Neighbours
 from delivery.frozen import frozen
 from delivery.pods import Object, annotations_of
 
-PASSING = "a rollout is under way"
-"""A reason that ends by itself, and so is not worth an Event."""
-
-
 @dataclass(frozen=True)
 class Adoption:
     """`target` is to be adopted now; `refused` maps the names of the others to their reasons.
@@ -36,9 +32,16 @@ def next_adoption(canaries: Sequence[Canary], neighbours: Neighbours) -> Adoptio
         reasons = () if marked else eligibility.refusals(deployment, neighbours)
         if not reasons:
             target = target or deployment
-        elif lasting := tuple(one for one in reasons if not one.startswith(PASSING)):
-            refused[deployment["metadata"]["name"]] = lasting
+        elif said := lasting(deployment, reasons):
+            refused[deployment["metadata"]["name"]] = said
     return Adoption(None if busy else target, refused, left_out(neighbours, managed))
+
+
+def lasting(deployment: Object, reasons: tuple[str, ...]) -> tuple[str, ...]:
+    """What will not end by itself; until a rollout is over the Service may be still to come."""
+    if any(eligibility.is_passing(one) for one in reasons):
+        reasons = tuple(eligibility.workload_refusals(deployment))
+    return tuple(one for one in reasons if not eligibility.is_passing(one))
 
 
 def is_marked(deployment: Object) -> bool:

@@ -12,6 +12,8 @@ HTTP_NAMES = ("http", "http2", "grpc", "h2c", "ws", "web")
 """Port names, up to their first dash, that say the protocol (as Istio reads them)."""
 HTTP_PROTOCOLS = ("http", "http2", "grpc", "kubernetes.io/h2c", "kubernetes.io/ws")
 MESH_LABELS = ("istio-injection", "istio.io/rev", "istio.io/dataplane-mode", "linkerd.io/inject")
+PASSING = "a rollout is under way"
+"""A reason that ends by itself, and so is not worth an Event."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,10 @@ def refusals(deployment: Object, neighbours: Neighbours) -> tuple[str, ...]:
     )
 
 
+def is_passing(reason: str) -> bool:
+    return reason.startswith(PASSING)
+
+
 def workload_refusals(deployment: Object) -> Iterator[str]:
     spec = deployment["spec"]
     pod = spec["template"]["spec"]
@@ -92,13 +98,13 @@ def rollout_refusals(deployment: Object) -> Iterator[str]:
     elif deployment["spec"].get("paused"):
         yield "it is paused"
     elif why := pods.stuck(deployment) or pods.waiting(deployment, 100):
-        yield f"a rollout is under way: {why}"
+        yield f"{PASSING}: {why}"
 
 
 def service_refusals(deployment: Object, neighbours: Neighbours) -> Iterator[str]:
     found = services_of(deployment, neighbours.services)
     if len(found) != 1:
-        every = ", ".join(service["metadata"]["name"] for service in found)
+        every = ", ".join(sorted(service["metadata"]["name"] for service in found))
         yield f"selected by {len(found)} Services{f' ({every})' if every else ''}, one is needed"
         return
     service = found[0]
@@ -110,7 +116,7 @@ def service_refusals(deployment: Object, neighbours: Neighbours) -> Iterator[str
         and selects(service, other)
     ]
     if others:
-        yield f"Service {service['metadata']['name']} selects {', '.join(others)} too"
+        yield f"Service {service['metadata']['name']} selects {', '.join(sorted(others))} too"
     yield from kind_refusals(service)
 
 

@@ -3,6 +3,7 @@
 from delivery.apex import allocated, leads_to_routers, listeners_open
 from delivery.canary import Canary, Phase
 from delivery.decision import Decision, normal
+from delivery.eligibility import is_passing
 from delivery.names import primary_name
 from delivery.observation import Observation
 from delivery.rules.outcome import enters, hold, waits, with_status
@@ -15,6 +16,9 @@ no API tells when every kube-proxy has followed."""
 def ineligible_is_left_alone(canary: Canary, seen: Observation) -> Decision | None:
     if not seen.refusals:
         return None
+    if any(is_passing(one) for one in seen.refusals):
+        text = f"{canary.target} is not adopted yet: {'; '.join(seen.refusals)}"
+        return Decision(with_status(canary, message=text), text)
     return waits(canary, f"{canary.target} is left alone: {'; '.join(seen.refusals)}")
 
 

@@ -64,6 +64,15 @@ def test_a_rollout_under_way_is_waited_for_in_silence() -> None:
     assert next_adoption([], neighbours(rolling)) == Adoption()
 
 
+def test_until_a_rollout_is_over_only_what_is_wrong_with_the_app_itself_is_said() -> None:
+    rolling = merged(app("a"), {"status": {"updatedReplicas": 1}})
+    alone = replace(neighbours(rolling), services=[])
+    assert next_adoption([], alone) == Adoption()
+    strategy = {"spec": {"strategy": {"type": "Recreate"}}}
+    (said,) = next_adoption([], neighbours(merged(rolling, strategy))).refused["a"]
+    assert said.startswith("spec.strategy.type is Recreate")
+
+
 def test_what_is_ours_managed_leaving_or_left_out_is_no_candidate() -> None:
     ours = app("outrider-router", labels={names.MANAGED_BY: names.OUTRIDER})
     leaving = app("gone", deletionTimestamp="2026-01-01T00:00:00Z")

@@ -100,7 +100,7 @@ def test_a_deployment_that_is_held_already_need_not_be_complete() -> None:
         ((service({"spec": {"selector": {"app": "x"}}}),), "selected by 0 Services, one is needed"),
         (
             (service(), service(name="second")),
-            "selected by 2 Services (web, second), one is needed",
+            "selected by 2 Services (second, web), one is needed",
         ),
         ((service({"spec": {"clusterIP": "None"}}),), "Service web is headless"),
         (

@@ -37,6 +37,13 @@ def routed(**changes: Any) -> Any:
     return replace(seen(scale=3), apex=merged(worlds.service(), ROUTED), **changes)
 
 
+def test_a_rollout_under_way_is_waited_for_without_an_event() -> None:
+    under_way = ("a rollout is under way: 1 of 3",)
+    found = decided(initializing.ineligible_is_left_alone, NEW, unadopted(refusals=under_way))
+    assert found.reason == "app is not adopted yet: a rollout is under way: 1 of 3"
+    assert (found.canary.status.message, found.messages) == (found.reason, ())
+
+
 def test_an_ineligible_app_is_told_all_the_reasons() -> None:
     look = unadopted(refusals=("it is paused", "it uses a hostPort"))
     found = decided(initializing.ineligible_is_left_alone, NEW, look)
