@@ -72,6 +72,7 @@ class Exposition(Collector):
         self.refused: dict[str, tuple[str, ...]] = {}
         self.scrape_errors = 0
         self.rejections = 0
+        self.slipped = 0
         self.leader = False
         registry.register(self)
 
@@ -111,6 +112,11 @@ class Exposition(Collector):
         """A router refused its configuration; which one is in the log."""
         with self.lock:
             self.rejections += 1
+
+    def slip(self) -> None:
+        """A revision went past admission; which one is in an Event."""
+        with self.lock:
+            self.slipped += 1
 
     def scrape_failed(self, address: str) -> None:
         """A pod's statistics could not be read; which one is in the log."""
@@ -208,5 +214,8 @@ class Exposition(Collector):
         )
         yield CounterMetricFamily(
             "outrider_router_rejections", "Configurations refused.", value=float(self.rejections)
+        )
+        yield CounterMetricFamily(
+            "outrider_slipped_updates", "Revisions past admission.", value=float(self.slipped)
         )
         yield GaugeMetricFamily("outrider_leader", "1 if it decides.", value=float(self.leader))

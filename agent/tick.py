@@ -26,6 +26,7 @@ from delivery.intent import effects
 from delivery.names import AGENT_MANAGER
 from delivery.pair import Objects
 from delivery.routers.envoy import resources
+from delivery.slipped import slipped
 from delivery.step import step
 
 log = logging.getLogger(__name__)
@@ -190,6 +191,9 @@ class Loop:
             self.republish(around.found)
         for message in decision.messages:
             self.events.record(raw, message.type, message.text)
+        if seen.target and (text := slipped(canary, after, seen.target)):
+            self.events.record(seen.target.manifest, WARNING, text, reason="Slipped")
+            self.exposition.slip()
         for effect in effects(after, seen):
             self.performer.perform(effect, raw)
         self.exposition.turned(canary, after, time.monotonic() - started)

@@ -20,6 +20,7 @@ MARKS = (
     names.REPLICAS,
     names.CANARY_OF,
     names.WISHED,
+    names.ADMITTED,
 )
 
 

@@ -73,7 +73,7 @@ def begin(told: Settings, served: Served) -> Callable[[], flask.Flask]:
 
 def rotating(told: Settings, registration: Registration, served: Served, metrics: Metrics) -> Loop:
     def renewed(step: str) -> None:
-        metrics.renewals.labels(step).inc()
+        metrics.certificates.renewals.labels(step).inc()
 
     api = registration.api
     keeping = Certificates(installed(told, api, renewed), registration, served, metrics)

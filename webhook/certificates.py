@@ -34,7 +34,8 @@ class Certificates:
         trusted = published.trusted(time.monotonic())
         self.served.take(self.installed.store(self.served.store, trusted))
         self.registration.put(self.served.store, found)
-        self.metrics.certificates(self.served.expiry, published.believes(self.served.leaf))
+        believed = published.believes(self.served.leaf)
+        self.metrics.certificates.served(self.served.expiry, believed)
 
 
 def installed(told: Settings, api: Api, renewed: Callable[[str], None]) -> Installed:

@@ -8,6 +8,32 @@ KINDS = ("Deployment", "Service", "Canary")
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 3.0)
 
 
+class Certificates:
+    """What is served to the API server, and how it came about."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.expiry = Gauge(
+            "outrider_certificate_expiry_timestamp_seconds",
+            "When the served certificate ends.",
+            registry=registry,
+        )
+        self.believed = Gauge(
+            "outrider_certificate_believed",
+            "1 if the served certificate is signed by an authority that is published.",
+            registry=registry,
+        )
+        self.renewals = Counter(
+            "outrider_certificate_renewals",
+            "Steps of the certificates' rotation that this replica took.",
+            ("step",),
+            registry=registry,
+        )
+
+    def served(self, expiry: dt.datetime, believed: bool) -> None:
+        self.expiry.set(expiry.timestamp())
+        self.believed.set(believed)
+
+
 class Metrics:
     """One for each process; what Prometheus reads stands in `registry`."""
 
@@ -37,22 +63,7 @@ class Metrics:
             ("loop",),
             registry=self.registry,
         )
-        self.expiry = Gauge(
-            "outrider_certificate_expiry_timestamp_seconds",
-            "When the served certificate ends.",
-            registry=self.registry,
-        )
-        self.believed = Gauge(
-            "outrider_certificate_believed",
-            "1 if the served certificate is signed by an authority that is published.",
-            registry=self.registry,
-        )
-        self.renewals = Counter(
-            "outrider_certificate_renewals",
-            "Steps of the certificates' rotation that this replica took.",
-            ("step",),
-            registry=self.registry,
-        )
+        self.certificates = Certificates(self.registry)
         self.namespaces = Gauge(
             "outrider_namespaces", "Namespaces that are opted in.", registry=self.registry
         )
@@ -60,10 +71,6 @@ class Metrics:
             "outrider_info", "1, and what runs.", ("program", "version"), registry=self.registry
         )
         info.labels("webhook", version).set(1)
-
-    def certificates(self, expiry: dt.datetime, believed: bool) -> None:
-        self.expiry.set(expiry.timestamp())
-        self.believed.set(believed)
 
     def answered(self, operation: str, kind: str, decision: str) -> None:
         known = kind if kind in KINDS else "other"

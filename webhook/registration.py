@@ -28,16 +28,20 @@ NEVER = ("kube-system", "kube-node-lease", "kube-public")
 TIMEOUT_SECONDS = 3
 API_VERSION = "admissionregistration.k8s.io/v1"
 
+PAUSE_SECONDS = 1.0
+"""Between two writes: replicas of two versions may want different things for a while."""
+
 Manifest = dict[str, Any]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Registration:
     """Both configurations; `published` hears which authorities stand in them."""
 
     api: Api
     settings: Settings
     published: Published
+    written: float = -PAUSE_SECONDS
 
     def look(self) -> tuple[Object | None, ...]:
         """What is registered now; to be read before the Secret, lest an older one is put back."""
@@ -52,6 +56,8 @@ class Registration:
         if all(covers(one, manifest) for one, manifest in pairs):
             return
         answers(self.settings, store.published)
+        time.sleep(max(0.0, self.written + PAUSE_SECONDS - time.monotonic()))
+        self.written = time.monotonic()
         try:
             self.note([self.applied(*pair) for pair in zip(found, wanted, strict=True)])
         except Conflict:

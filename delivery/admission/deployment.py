@@ -17,9 +17,9 @@ def deployment(request: Request) -> Answer:
         return Answer("unchanged")
     kept = carried(request)
     wish = {} if request.creates else wished(request, kept)
-    kept |= wish
-    operations = rewritten(request, kept) + fields(request, kept)
     released = changed_hash(request, kept)
+    kept |= wish | admitted(request, kept, released)
+    operations = rewritten(request, kept) + fields(request, kept)
     return Answer(
         decided(request, bool(wish), released, operations),
         operations,
@@ -101,10 +101,22 @@ def wanted_labels(request: Request, kept: Mapping[str, Any]) -> dict[str, Any]:
     return {names.ROLE: ABSENT} if left else {}
 
 
+def managed(kept: Mapping[str, Any]) -> bool:
+    return number(kept.get(names.SCALE)) is not None or names.HOLD in kept
+
+
+def admitted(request: Request, kept: Mapping[str, Any], released: str) -> dict[str, str]:
+    """The mark of the template that comes now, and of the first that the agent ever holds."""
+    if released:
+        return {names.ADMITTED: released}
+    if names.ADMITTED in kept or not managed(kept):
+        return {}
+    return {names.ADMITTED: template_hash(mapping(request.object, "spec", "template"))}
+
+
 def changed_hash(request: Request, kept: Mapping[str, Any]) -> str:
     """The hash of a new template that somebody gives a managed Deployment, else nothing."""
-    managed = number(kept.get(names.SCALE)) is not None or names.HOLD in kept
-    if request.creates or request.by_agent or not managed:
+    if request.creates or request.by_agent or not managed(kept):
         return ""
     new = template_hash(mapping(request.object, "spec", "template"))
     return "" if new == template_hash(mapping(request.old, "spec", "template")) else new

@@ -20,6 +20,7 @@ OURS = (
     names.ORIGIN,
     names.CANARY_OF,
     names.WISHED,
+    names.ADMITTED,
 )
 
 LARGEST = 2**31 - 1

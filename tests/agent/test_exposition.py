@@ -185,3 +185,10 @@ def test_scrapes_and_turns_do_not_disturb_each_other() -> None:
     for turn in turns:
         turn.join()
     assert scraped.value("flagger_canary_duration_seconds_count", **OF_SHOP) == 50.0
+
+
+def test_updates_that_slipped_past_admission_are_counted() -> None:
+    scraped = Scraped()
+    assert scraped.value("outrider_slipped_updates_total") == 0.0
+    scraped.fed.slip()
+    assert scraped.value("outrider_slipped_updates_total") == 1.0

@@ -4,9 +4,14 @@ from typing import Any
 import pytest
 
 from delivery import names
+from delivery.hashing import template_hash
 from tests.delivery.reviews import AGENT, Document, admitted, answer, deployment
 
-HELD = {names.SCALE: "0", names.REPLICAS: "3"}
+FIRST, SECOND = (
+    template_hash(deployment(image=image)["spec"]["template"]) for image in ("web:1", "web:2")
+)
+HELD = {names.SCALE: "0", names.REPLICAS: "3", names.ADMITTED: FIRST}
+SEEN = {names.ADMITTED: FIRST}
 WISHED = {**HELD, names.REPLICAS: "5", names.WISHED: "7"}
 MARK = {names.ROLE: names.CANARY}
 
@@ -18,7 +23,13 @@ def held(annotations: Mapping[str, str] = HELD, **spec: Any) -> Document:
 
 UPDATES: list[tuple[str, str, Document, Document, Document]] = [
     ("a re-apply changes nothing", "jane", held(), held(replicas=3), held()),
-    ("a template is no wish", "jane", held(), held(image="web:2"), held(image="web:2")),
+    (
+        "a template is no wish",
+        "jane",
+        held(),
+        held(image="web:2"),
+        held({**HELD, names.ADMITTED: SECOND}, image="web:2"),
+    ),
     ("another number is a wish", "jane", held(), held(replicas=5), held(WISHED)),
     ("taken annotations come back", "jane", held(), held({}), held()),
     ("stale annotations go", "jane", held(), held({**HELD, names.REPLICAS: "9"}), held()),
@@ -48,9 +59,9 @@ UPDATES: list[tuple[str, str, Document, Document, Document]] = [
     (
         "the agent's later hold notes no wish",
         AGENT,
-        held({names.SCALE: "0"}),
-        held({names.SCALE: "1"}),
-        held({names.SCALE: "1"}, replicas=1),
+        held({**SEEN, names.SCALE: "0"}),
+        held({**SEEN, names.SCALE: "1"}),
+        held({**SEEN, names.SCALE: "1"}, replicas=1),
     ),
     (
         "the agent may note the wish itself",
@@ -71,14 +82,14 @@ UPDATES: list[tuple[str, str, Document, Document, Document]] = [
         AGENT,
         deployment(),
         deployment({names.HOLD: "adopting"}),
-        deployment({names.HOLD: "adopting"}, paused=True),
+        deployment({**SEEN, names.HOLD: "adopting"}, paused=True),
     ),
     (
         "a user cannot unpause a hold",
         "jane",
-        deployment({names.HOLD: "adopting"}, paused=True),
+        deployment({**SEEN, names.HOLD: "adopting"}, paused=True),
         deployment({}, paused=False),
-        deployment({names.HOLD: "adopting"}, paused=True),
+        deployment({**SEEN, names.HOLD: "adopting"}, paused=True),
     ),
     (
         "the end of a hold unpauses",
@@ -123,6 +134,16 @@ def test_a_second_look_changes_nothing(
     what: str, user: str, stored: Document, asked: Document, expected: Document
 ) -> None:
     assert answer(expected, stored, user=user).operations == (), what
+
+
+def test_a_mark_that_is_no_longer_true_stays_until_an_update_comes_by_admission() -> None:
+    slipped = held(image="web:2")
+    wished = admitted(held(image="web:2", replicas=5), slipped)
+    assert wished["metadata"]["annotations"][names.ADMITTED] == FIRST
+    by_agent = admitted(held({**HELD, names.SCALE: "1"}, image="web:2"), slipped, user=AGENT)
+    assert by_agent["metadata"]["annotations"][names.ADMITTED] == FIRST
+    again = admitted(held(image="web:1"), slipped)
+    assert again["metadata"]["annotations"][names.ADMITTED] == FIRST
 
 
 def test_a_user_creates_without_our_annotations() -> None:
