@@ -9,6 +9,7 @@ from delivery.eligibility import Neighbours
 from delivery.frozen import frozen
 from delivery.pods import Object, annotations_of
 
+
 @dataclass(frozen=True)
 class Adoption:
     """`target` is to be adopted now; `refused` maps the names of the others to their reasons.
