@@ -9,6 +9,7 @@ from delivery.eligibility import (
     Neighbours,
     is_http,
     is_ours,
+    leaving,
     opted_out,
     refusals,
     selects,
@@ -204,3 +205,24 @@ def test_our_own_services_are_not_counted() -> None:
     ours = service({"metadata": {"labels": {names.MANAGED_BY: names.OUTRIDER}}})
     assert is_ours(ours)
     assert services_of(running(), (ours, service())) == [service()]
+
+
+@pytest.mark.parametrize(
+    ("enrolled", "selected", "said", "generated", "why"),
+    [
+        (True, False, None, True, ""),
+        (False, False, "true", False, "the namespace is not labelled"),
+        (True, False, "false", False, "its annotation outrider.dev/enabled is false"),
+        (True, True, None, True, "its annotation outrider.dev/enabled is not true"),
+        (True, True, None, False, ""),
+        (True, True, "true", True, ""),
+    ],
+)
+def test_an_app_leaves_when_it_is_opted_out(
+    enrolled: bool, selected: bool, said: str | None, generated: bool, why: str
+) -> None:
+    around = Neighbours((), (), (), enrolled=enrolled, selected_only=selected)
+    found = running({"metadata": {"annotations": {names.ENABLED: said}}})
+    reason = leaving(found, around, generated=generated)
+    assert reason.startswith(why)
+    assert bool(reason) is bool(why)

@@ -231,3 +231,9 @@ def test_what_is_promoted_is_the_analysed_revision_not_the_newest() -> None:
 def test_a_change_of_the_canary_in_mid_release_resets_no_traffic() -> None:
     found = step(canary(JUDGED, analysis={"max_weight": 90, "step_weight": 5}), releasing())
     assert found.canary.status.canary_weight == 25
+
+
+def test_a_status_that_flagger_wrote_is_adopted_anew() -> None:
+    flaggers = Status(phase=Phase.SUCCEEDED)
+    found = stepped(flaggers, seen("v1", "v1")).canary.status
+    assert (found.phase, found.promoted) == (Phase.INITIALIZING, "v1")
