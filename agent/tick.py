@@ -178,7 +178,7 @@ class Loop:
         seen = observe(canary, around)
         decision = step(canary, seen)
         after = decision.canary
-        if after.status != canary.status:
+        if after.status != canary.status or not schema.shows(raw.get("status", {}), after.analysis):
             try:
                 raw = self.performer.write_status(raw, after)
             except Conflict as error:

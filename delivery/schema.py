@@ -30,6 +30,7 @@ __all__ = [
     "is_untouched",
     "parse",
     "problems",
+    "shows",
     "status_body",
     "unbuilt",
 ]
@@ -237,6 +238,11 @@ def written_condition(condition: Condition) -> CanaryCondition:
         last_update_time=condition.updated,
         last_transition_time=condition.changed,
     )
+
+
+def shows(found: Mapping[str, Any], analysis: Analysis) -> bool:
+    """Whether a status tells of the analysis in force."""
+    return bool(found.get("effective") == effective(analysis))
 
 
 def effective(analysis: Analysis) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """The Canary resource <-> the values of the core."""
 
+import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from delivery.schema import (
     generated,
     parse,
     problems,
+    shows,
     status_body,
 )
 
@@ -239,6 +242,13 @@ def test_the_analysis_in_force_is_shown_until_another_is() -> None:
     shown = status_body(Status(), {}, analysis=DEFAULTS)
     assert shown["effective"] == effective(DEFAULTS)
     assert status_body(Status(), shown)["effective"] == effective(DEFAULTS)
+
+
+def test_a_status_shows_the_analysis_in_force_until_another_one_is() -> None:
+    found = json.loads(json.dumps(status_body(Status(), {}, analysis=DEFAULTS)))
+    assert shows(found, DEFAULTS)
+    assert not shows(found, replace(DEFAULTS, interval=7.0))
+    assert not shows({}, DEFAULTS)
 
 
 def test_the_analysis_in_force_is_said_as_a_canary_would() -> None:
