@@ -40,13 +40,17 @@ def record_of(layout: Layout, name: str) -> Record | None:
 
 
 def start_time(pid: int) -> int | None:
-    """None for a process that is gone, or is dead and only waits to be reaped."""
+    """None for a process that is gone, or is dead and only waits to be reaped.
+
+    While one of its threads still ends it is not dead: that one keeps its ports.
+    """
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except (FileNotFoundError, ProcessLookupError):
         return None
     fields = stat.rpartition(")")[2].split()
-    return None if fields[0] in "ZX" else int(fields[19])
+    dead = fields[0] in "ZX" and int(fields[17]) <= 1
+    return None if dead else int(fields[19])
 
 
 def alive(layout: Layout, name: str) -> Record | None:
