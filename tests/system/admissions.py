@@ -19,9 +19,9 @@ THREADS = 8
 """Each has a Deployment of its own, so that no update meets another."""
 
 
-def deployment(number: int) -> JSON:
+def deployment(number: int, image: str = "web:1") -> JSON:
     labels = {"app": f"web-{number}"}
-    pod = {"containers": [{"name": "web", "image": "web"}]}
+    pod = {"containers": [{"name": "web", "image": image}]}
     template = {"metadata": {"labels": labels}, "spec": pod}
     spec = {"replicas": 0, "selector": {"matchLabels": labels}, "template": template}
     return {

@@ -4,7 +4,7 @@ import ssl
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
-from http.client import HTTPSConnection
+from http.client import HTTPConnection, HTTPSConnection
 from typing import Any
 
 import yaml
@@ -109,7 +109,7 @@ class Installation:
         return found
 
 
-def asked(connection: HTTPSConnection, path: str) -> tuple[int, str]:
+def asked(connection: HTTPConnection, path: str) -> tuple[int, str]:
     """One request over a connection that stays open."""
     connection.request("GET", path)
     answer = connection.getresponse()

@@ -5,16 +5,19 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from http.client import HTTPConnection
 
 import pytest
 from cryptography import x509
 
 from delivery import names
-from demo.kubectl import JSON, Kubectl
+from delivery.hashing import template_hash
+from demo.kubectl import JSON, Kubectl, as_yaml
 from demo.namespace import Namespace
 from demo.waiting import eventually
-from tests.system.admissions import Admissions, hold, prepare, update
-from tests.system.installation import KINDS, SECRET, Installation, asked, installed
+from tests.system.admissions import Admissions, deployment, hold, prepare, update
+from tests.system.installation import KINDS, SECRET, Installation, asked, installed, samples
 
 RATE = 20
 QUICK = ("--leaf-seconds=24", "--authority-seconds=48", "--settle-seconds=3")
@@ -134,29 +137,25 @@ def well(second: Installation, held: Namespace) -> bool:
     return whole and acts(held)
 
 
+HARMLESS = (secret_deleted, rubbish_in_the_secret)
+HARMFUL = (registration_deleted, bundle_blanked)
+
+
 @pytest.mark.parametrize("second", [SETTLING], indirect=True)
 def test_what_is_done_by_hand_heals(second: Installation, held: Namespace, figure: Figure) -> None:
-    for mishap in (secret_deleted, rubbish_in_the_secret, registration_deleted, bundle_blanked):
-        before = second.secret()["ca.crt"]
-        began = time.monotonic()
-        mishap(second)
-        eventually(mishap.__name__, lambda: well(second, held), timeout=20, pause=0.05)
-        figure(f"certificates: {mishap.__name__} healed in {time.monotonic() - began:.1f} s")
-        remade = second.secret()["ca.crt"] != before
-        assert remade is (mishap in (secret_deleted, rubbish_in_the_secret))
-
-
-@pytest.mark.parametrize("second", [SETTLING], indirect=True)
-def test_a_lost_secret_costs_no_admission_and_the_new_authority_takes_over(
-    second: Installation, held: Namespace
-) -> None:
-    before = leaf(second)
-    with Admissions(held, RATE) as load:
-        secret_deleted(second)
-        eventually("it is whole", lambda: len(second.secret()) == 4, timeout=20)
-        eventually("a new leaf is served", lambda: leaf(second) != before, timeout=40)
-        load.burst(8)
-    assert (load.failures, load.slipped) == ([], 0)
+    first = leaf(second)
+    for mishap in (*HARMLESS, *HARMFUL):
+        with Admissions(held, RATE) as load:
+            began = time.monotonic()
+            mishap(second)
+            eventually(mishap.__name__, lambda: well(second, held), timeout=20, pause=0.05)
+            seconds = time.monotonic() - began
+        figure(
+            f"certificates: {mishap.__name__}: healed in {seconds:.1f} s, "
+            f"{load.slipped} of {load.done} admissions slipped meanwhile"
+        )
+        assert (load.failures, load.slipped and mishap in HARMLESS) == ([], 0)
+    eventually("the new authority signs", lambda: leaf(second) != first, timeout=30)
 
 
 @pytest.mark.parametrize("second", [SETTLING], indirect=True)
@@ -175,3 +174,55 @@ def test_no_replica_is_ready_that_would_not_be_believed(
 def read_only(rule: JSON) -> JSON:
     mine = "admissionregistration.k8s.io" in rule["apiGroups"]
     return {**rule, "verbs": ["get", "list", "watch"]} if mine else rule
+
+
+def test_the_mark_of_admission_is_in_no_diff_and_the_same_in_a_dry_run(
+    namespace: Namespace,
+) -> None:
+    prepare(namespace)
+    namespace.opt_in()
+    eventually("its rights", lambda: namespace.found("RoleBinding", names.AGENT))
+    hold(namespace)
+    file = deployment(0, image="web:2")
+    assert namespace.kubectl.differences([deployment(0)]) == ""
+    words = ("apply", "--dry-run=server", "-o", "json", "-f", "-")
+    promised = json.loads(namespace.kubectl(*words, stdin=as_yaml([file])))
+    namespace.kubectl.apply([file])
+    assert mark(namespace.read("Deployment", "web-0")) == mark(promised) != ""
+    assert namespace.kubectl.differences([file]) == ""
+
+
+def mark(found: JSON) -> str:
+    said: str = found["metadata"]["annotations"][names.ADMITTED]
+    assert said == template_hash(found["spec"]["template"])
+    return said
+
+
+def test_an_update_that_slips_past_admission_is_said_and_counted(
+    hurried: None, shop: Namespace
+) -> None:
+    # What comes under the agent's name bears no mark, as though admission had not been asked.
+    agent = f"--as=system:serviceaccount:{shop.name}:{names.AGENT}"
+    shop.kubectl("set", "env", "deployment/shop", "SLIPPED=1", agent)
+    eventually("a Warning on the Deployment", lambda: warned(shop), timeout=30)
+    eventually("the agents' counter", lambda: counted(shop) == 1, timeout=10)
+
+
+def warned(place: Namespace) -> bool:
+    found = [one for one in place.list("Event") if one["reason"] == "Slipped"]
+    return [(one["type"], one["involvedObject"]["kind"]) for one in found] == [
+        ("Warning", "Deployment")
+    ]
+
+
+def counted(place: Namespace) -> float:
+    """The sum over the agents."""
+    pods = place.list("Pod", f"app.kubernetes.io/name={names.AGENT}")
+    found = 0.0
+    for address in (pod["status"]["podIP"] for pod in pods):
+        with closing(HTTPConnection(address, names.AGENT_HTTP_PORT, timeout=10)) as agent:
+            text = asked(agent, "/metrics")[1]
+        found += sum(
+            one.value for one in samples(text) if one.name == "outrider_slipped_updates_total"
+        )
+    return found
