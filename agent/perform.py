@@ -1,17 +1,17 @@
 """Makes a decision real: the status first, then what is said, then each effect as one call."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from agent.events import Events
 from cluster.api import Api, Object
 from cluster.errors import ClusterError, Conflict
-from delivery import schema
+from delivery import ownership, schema
 from delivery.canary import Canary
 from delivery.covering import covers
-from delivery.decision import Annotate, Apply, Delete, Effect, Restore
+from delivery.decision import Annotate, Apply, Delete, Disown, Effect, Restore
 from delivery.names import AGENT_MANAGER
 
 log = logging.getLogger(__name__)
@@ -55,16 +55,15 @@ class Performer:
                 self.annotate(effect, canary)
             case Delete(kind, name):
                 self.api.delete(kind, name, namespace=canary["metadata"]["namespace"])
+            case Disown(kind, name, fields, version):
+                self.disown(named(kind, name, canary), fields, version)
             case Restore(manifest, why):
                 self.tidy(self.api.replace(manifest, manager=AGENT_MANAGER))
                 self.events.warn(canary, why)
 
     def annotate(self, effect: Annotate, canary: Mapping[str, Any]) -> None:
         """Says the intent; where admission did not make it so, writes the fields itself."""
-        target = {
-            "kind": effect.kind,
-            "metadata": {"namespace": canary["metadata"]["namespace"], "name": effect.name},
-        }
+        target = named(effect.kind, effect.name, canary)
         metadata: dict[str, Any] = {"annotations": dict(effect.annotations)}
         if effect.version:
             metadata["resourceVersion"] = effect.version
@@ -80,22 +79,21 @@ class Performer:
 
         Otherwise the user's next server-side apply would be in conflict with us about them.
         """
-        metadata = written["metadata"]
-        entries = [entry_without_spec(entry) for entry in metadata.get("managedFields") or ()]
-        patch = {"resourceVersion": metadata["resourceVersion"], "managedFields": entries}
-        self.api.merge(written, {"metadata": patch}, manager=AGENT_MANAGER)
+        fields = ownership.ours_released(written, AGENT_MANAGER)
+        self.disown(written, fields, written["metadata"]["resourceVersion"])
 
-
-def entry_without_spec(entry: Mapping[str, Any]) -> Mapping[str, Any]:
-    """One manager's entry; ours loses what it says of the spec."""
-    if entry.get("manager") != AGENT_MANAGER:
-        return entry
-    fields = {key: value for key, value in entry["fieldsV1"].items() if key != "f:spec"}
-    return {**entry, "fieldsV1": fields}
+    def disown(self, target: Mapping[str, Any], fields: Sequence[Any], version: str) -> None:
+        metadata = {"resourceVersion": version, "managedFields": list(fields)}
+        self.api.merge(target, {"metadata": metadata}, manager=AGENT_MANAGER)
 
 
 def place(effect: Effect) -> str:
     """Kind and name of what the effect changes."""
-    if isinstance(effect, Annotate | Delete):
+    if isinstance(effect, Annotate | Delete | Disown):
         return f"{effect.kind} {effect.name}"
     return f"{effect.manifest['kind']} {effect.manifest['metadata']['name']}"
+
+
+def named(kind: str, name: str, canary: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An object of the Canary's namespace."""
+    return {"kind": kind, "metadata": {"namespace": canary["metadata"]["namespace"], "name": name}}

@@ -61,7 +61,17 @@ class Restore:
     why: str
 
 
-Effect = Apply | Annotate | Delete | Restore
+@dataclass(frozen=True)
+class Disown:
+    """The fields of a user's object that we hold get no owner; `fields` are its managedFields."""
+
+    kind: str
+    name: str
+    fields: tuple[Mapping[str, Any], ...]
+    version: str
+
+
+Effect = Apply | Annotate | Delete | Disown | Restore
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,13 @@
 """What is to be done, from the intent alone: what the world does not show yet, in safe order."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from delivery import apex, leaving, names, workload
+from delivery import apex, leaving, names, ownership, workload
 from delivery.canary import Canary, Phase, Status
 from delivery.covering import covers
-from delivery.decision import Apply, Effect
+from delivery.decision import Apply, Disown, Effect
 from delivery.hashing import template_hash
 from delivery.leaving import annotate
 from delivery.observation import Observation, Workload
@@ -84,7 +84,10 @@ def service_effects(
 
 def apex_effects(canary: Canary, seen: Observation, service: Mapping[str, Any]) -> Iterator[Effect]:
     route = apex.wanted_route(canary, seen)
-    if route is None or apex.leads_to(service) == route:
+    if route is None:
+        return
+    if apex.leads_to(service) == route:
+        yield from disowned(service, ownership.APEX)
         return
     annotations = {
         names.ROUTE: json.dumps(route, sort_keys=True),
@@ -112,6 +115,16 @@ def target_effects(canary: Canary, target: Workload) -> Iterator[Effect]:
         shows["template"] = {"metadata": {"labels": {names.ROLE: names.CANARY}}}
     if annotations:
         yield annotate(target.manifest, annotations, {"spec": shows})
+    elif status.scale is not None:
+        yield from disowned(target.manifest, ownership.TARGET)
+
+
+def disowned(found: Mapping[str, Any], held: Sequence[ownership.Path]) -> Iterator[Effect]:
+    fields = ownership.disowned(found, held)
+    if fields is not None:
+        metadata = found["metadata"]
+        version = metadata.get("resourceVersion", "")
+        yield Disown(found["kind"], metadata["name"], tuple(fields), version)
 
 
 def is_held(canary: Canary, target: Workload) -> bool:

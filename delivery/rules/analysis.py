@@ -55,10 +55,10 @@ def broken_canary_rolls_back(canary: Canary, seen: Observation) -> Decision | No
 
 
 def overdue(canary: Canary, seen: Observation) -> bool:
-    """The first readiness of a revision has a deadline; later the checks speak for it."""
-    since = canary.status.phase_since
-    late = since is not None and seen.now - since > canary.progress_deadline
-    return late and canary.status.last_check is None and bool(seen.target and seen.target.unready)
+    """Readiness has a deadline, from the start or from the last verdict that there was."""
+    since = max(canary.status.phase_since or seen.now, canary.status.last_check or 0.0)
+    late = seen.now - since > canary.progress_deadline
+    return late and bool(seen.target and seen.target.unready)
 
 
 def unready_canary_is_awaited(canary: Canary, seen: Observation) -> Decision | None:

@@ -225,3 +225,18 @@ def test_a_target_that_another_canary_held_is_held_in_the_name_of_this_one() -> 
     found = only(effects(replace(IDLE, name="written"), SEEN))
     assert found.annotations[names.CANARY_OF] == "written"
     assert found.annotations[names.SCALE] == "0"
+
+
+@pytest.mark.parametrize("kind", ["Deployment", "Service"])
+def test_what_a_client_side_apply_owns_of_the_held_fields_is_disowned(kind: str) -> None:
+    fields: dict[str, Any] = {"f:spec": {"f:replicas": {}, "f:selector": {}}}
+    entry = {"manager": "kubectl-client-side-apply", "operation": "Update", "fieldsV1": fields}
+    change = {"metadata": {"managedFields": [entry]}}
+    assert SEEN.apex
+    owned = {
+        "Deployment": replace(SEEN, target=half(TARGET, change)),
+        "Service": replace(SEEN, apex=merged(SEEN.apex, change)),
+    }
+    found = only(due(owned[kind]))
+    assert (found.kind, found.name) == (kind, "web")
+    assert found.fields[0]["fieldsV1"] != fields

@@ -78,6 +78,14 @@ def test_a_canary_that_is_not_ready_in_time_rolls_back() -> None:
     assert texts(found)[0] == ("Warning", said)
 
 
+def test_readiness_lost_after_a_step_has_the_deadline_too() -> None:
+    stepped = replace(JUDGED, phase_since=NOW - 500, last_check=NOW - 61)
+    found = decided(analysis.broken_canary_rolls_back, stepped, canary_half(waiting="waiting"))
+    assert found.canary.status.phase is Phase.FAILED
+    recent = replace(stepped, last_check=NOW - 59)
+    assert silent(analysis.broken_canary_rolls_back, recent, canary_half(waiting="waiting"))
+
+
 @pytest.mark.parametrize(
     ("since", "last_check", "look"),
     [

@@ -102,3 +102,12 @@ def test_a_dry_run_of_everything_changes_nothing(
         namespace.kubectl(*words.split(), "--dry-run=server")
     namespace.kubectl("label", "namespace", namespace.name, f"{ENABLED}-", "--dry-run=server")
     always("nothing changes", lambda: versions(namespace) == before, seconds=3)
+
+
+def test_a_team_may_go_over_to_server_side_apply(namespace: Namespace) -> None:
+    """Client-side apply owns what it sent; what is held at another value must not stay its own."""
+    opened(namespace, V1.manifests())
+    rest(namespace)
+    namespace.kubectl.apply(V1.manifests())
+    rest(namespace)
+    assert_nothing_happens(namespace, V1, SERVER_SIDE)

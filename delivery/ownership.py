@@ -1,0 +1,52 @@
+"""Who owns a field that we hold: nobody, or a user's next server-side apply is in conflict.
+
+A client-side apply makes its manager the owner of the number that it sent; admission then holds
+another number, and a server-side apply of the same file would be refused for the difference. What
+a server-side apply itself owns stays its own: that is the user's own word.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from delivery.pods import Object
+
+Path = tuple[str, ...]
+
+EACH = "*"
+"""In a path: every key that stands there."""
+TARGET: tuple[Path, ...] = (("f:spec", "f:replicas"),)
+APEX: tuple[Path, ...] = (("f:spec", "f:selector"), ("f:spec", "f:ports", EACH, "f:targetPort"))
+SPEC: tuple[Path, ...] = (("f:spec",),)
+
+
+def disowned(found: Object, held: Sequence[Path]) -> list[Mapping[str, Any]] | None:
+    """The managedFields without owners of the held fields; None where there are none."""
+    before = list(found["metadata"].get("managedFields") or ())
+    after = [released(entry, held) if is_update(entry) else entry for entry in before]
+    return after if after != before else None
+
+
+def ours_released(found: Object, manager: str) -> list[Mapping[str, Any]]:
+    """The managedFields in which `manager`, that is we, own nothing of the spec."""
+    entries = found["metadata"].get("managedFields") or ()
+    return [released(one, SPEC) if one.get("manager") == manager else one for one in entries]
+
+
+def is_update(entry: Mapping[str, Any]) -> bool:
+    return entry.get("operation") == "Update" and not entry.get("subresource")
+
+
+def released(entry: Mapping[str, Any], held: Sequence[Path]) -> Mapping[str, Any]:
+    """One manager's entry without the held fields."""
+    fields = entry.get("fieldsV1") or {}
+    for path in held:
+        fields = without(fields, path)
+    return {**entry, "fieldsV1": fields}
+
+
+def without(fields: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
+    first, rest = path[0], path[1:]
+    chosen = [key for key in fields if first in (key, EACH)]
+    if not rest:
+        return {key: value for key, value in fields.items() if key not in chosen}
+    return {**fields, **{key: without(fields[key], rest) for key in chosen}}

@@ -1,0 +1,51 @@
+from typing import Any
+
+import pytest
+
+from delivery import ownership
+
+REPLICAS: dict[str, Any] = {"f:spec": {"f:replicas": {}, "f:paused": {}}}
+PORTS: dict[str, Any] = {
+    "f:ports": {'k:{"port":80}': {"f:port": {}, "f:targetPort": {}}},
+    "f:selector": {},
+}
+KEPT_PORTS: dict[str, Any] = {"f:ports": {'k:{"port":80}': {"f:port": {}}}}
+
+
+def owned_by(fields: Any, **entry: str) -> dict[str, Any]:
+    managed = {"manager": "kubectl", "operation": "Update", "fieldsV1": fields, **entry}
+    return {"metadata": {"managedFields": [managed]}}
+
+
+@pytest.mark.parametrize(
+    ("fields", "held", "left"),
+    [
+        (REPLICAS, ownership.TARGET, {"f:spec": {"f:paused": {}}}),
+        ({"f:spec": PORTS}, ownership.APEX, {"f:spec": KEPT_PORTS}),
+        (REPLICAS, ownership.SPEC, {}),
+    ],
+)
+def test_held_fields_lose_their_owner(fields: Any, held: Any, left: Any) -> None:
+    (entry,) = ownership.disowned(owned_by(fields), held) or []
+    assert entry["fieldsV1"] == left
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        {"metadata": {}},
+        owned_by({"f:spec": {"f:paused": {}}}),
+        owned_by({"f:metadata": {}}),
+        owned_by(REPLICAS, operation="Apply"),
+        owned_by(REPLICAS, subresource="scale"),
+    ],
+)
+def test_what_a_user_applied_or_scaled_or_we_do_not_hold_stays_owned(found: Any) -> None:
+    assert ownership.disowned(found, ownership.TARGET) is None
+
+
+def test_of_what_we_wrote_ourselves_we_give_up_the_spec() -> None:
+    ours = owned_by({**REPLICAS, "f:metadata": {}}, manager="outrider-agent")
+    ours["metadata"]["managedFields"] += owned_by(REPLICAS)["metadata"]["managedFields"]
+    first, second = ownership.ours_released(ours, "outrider-agent")
+    assert (first["fieldsV1"], second["fieldsV1"]) == ({"f:metadata": {}}, REPLICAS)
