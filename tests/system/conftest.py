@@ -92,12 +92,14 @@ def load() -> Iterator[Load]:
 
 
 @pytest.fixture
-def node(cluster: None) -> Node:
+def node(cluster: None) -> Iterator[Node]:
     """The lab's node, for tests that kill: another cluster's containers are out of reach."""
     lab = running()
     if lab is None or Path(os.environ["KUBECONFIG"]).resolve() != lab.kubeconfig.resolve():
         pytest.skip("kills processes on the lab's own node")
-    return Node(lab.layout)
+    found = Node(lab.layout)
+    yield found
+    found.mend()
 
 
 @pytest.fixture
