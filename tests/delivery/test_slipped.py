@@ -4,8 +4,10 @@ import pytest
 
 from delivery import names
 from delivery.canary import Canary, Phase, Status
+from delivery.hashing import template_hash
 from delivery.observation import Workload
 from delivery.slipped import slipped
+from tests.delivery.reviews import AGENT, Document, admitted, deployment
 
 
 def taken(observed: str) -> Canary:
@@ -40,3 +42,16 @@ def test_it_is_said_once() -> None:
     after = taken("new")
     later = replace(after, status=replace(after.status, canary_weight=10))
     assert slipped(after, later, target("new", "old")) == ""
+
+
+def said_of(found: Document) -> str:
+    """What the agent says when it takes up what it finds."""
+    revision = template_hash(found["spec"]["template"])
+    return slipped(taken("old"), taken(revision), Workload(found, revision, 0))
+
+
+def test_admission_marks_what_it_sees_and_nothing_else() -> None:
+    held = admitted(deployment({names.SCALE: "0"}), deployment(), user=AGENT)
+    past = {**held, "spec": deployment(image="web:2", replicas=0)["spec"]}
+    assert said_of(held) == said_of(admitted(past, held)) == ""
+    assert "slipped past admission" in said_of(past)
