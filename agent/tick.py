@@ -158,7 +158,7 @@ class Loop:
 
     def leave(self, canaries: Sequence[Canary], found: Objects) -> None:
         """When every app has been given back, the agent goes, and with it all that it owns."""
-        if any(one.generated for one in canaries) or not leaving.nothing_of_ours_is_left(found):
+        if not leaving.is_over(canaries, found):
             return
         log.info("every app is given back; the agent leaves")
         self.api.delete("Lease", names.AGENT, namespace=self.namespace)

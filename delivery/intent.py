@@ -24,15 +24,19 @@ def effects(canary: Canary, seen: Observation) -> tuple[Effect, ...]:
     if canary.status.phase is Phase.NEW or seen.target is None:
         return ()
     if canary.status.phase in (Phase.TERMINATING, Phase.TERMINATED):
-        return tuple(leaving.effects(canary, seen, seen.target))
-    if seen.apex is None:
-        return tuple(primary_effects(canary, seen, seen.target))
-    return (
-        *primary_effects(canary, seen, seen.target),
-        *service_effects(canary, seen, seen.apex),
-        *apex_effects(canary, seen, seen.apex),
-        *target_effects(canary, seen.target),
-    )
+        routed = canary.status.apex_moved is not None
+        kept = pair_effects(canary, seen, seen.target) if routed else ()
+        return (*kept, *leaving.effects(canary, seen, seen.target))
+    halves = pair_effects(canary, seen, seen.target)
+    return (*halves, *(target_effects(canary, seen.target) if seen.apex else ()))
+
+
+def pair_effects(canary: Canary, seen: Observation, target: Workload) -> Iterator[Effect]:
+    """What serves, and what leads to it."""
+    yield from primary_effects(canary, seen, target)
+    if seen.apex is not None:
+        yield from service_effects(canary, seen, seen.apex)
+        yield from apex_effects(canary, seen, seen.apex)
 
 
 def primary_revision(status: Status) -> str:

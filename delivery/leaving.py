@@ -1,6 +1,6 @@
 """What is to be done to give an app back, and to clear away what an app left that is gone."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from delivery import apex, eligibility, names
@@ -10,7 +10,6 @@ from delivery.hashing import stripped
 from delivery.observation import Observation, Workload
 from delivery.pair import Objects
 from delivery.pods import annotations_of, labels_of
-from delivery.rules.leaving import refused
 
 MARKS = (
     names.SCALE,
@@ -33,7 +32,7 @@ def effects(canary: Canary, seen: Observation, target: Workload) -> Iterator[Eff
         return
     if status.scale is not None:
         yield from target_effects(canary, seen, target)
-    if status.apex_moved is None and seen.apex is not None:
+    if status.drained_since is not None and seen.apex is not None:
         yield from homeward(seen.apex)
     if status.scale is None:
         yield from clone_effects(canary, seen)
@@ -41,12 +40,16 @@ def effects(canary: Canary, seen: Observation, target: Workload) -> Iterator[Eff
             yield from unmarked(canary, target)
 
 
+def refused(canary: Canary, seen: Observation) -> bool:
+    """Whether the target still holds what was not promoted when its leave began."""
+    status = canary.status
+    revision = seen.target.revision if seen.target else ""
+    return revision == status.observed and revision != status.promoted
+
+
 def target_effects(canary: Canary, seen: Observation, target: Workload) -> Iterator[Effect]:
-    template = seen.revisions.get(canary.status.promoted)
-    if refused(canary, seen) and template is not None:
-        spec = {**target.manifest["spec"], "template": stripped(template)}
-        why = f"{target.name} is put back to its promoted revision {canary.status.promoted}"
-        yield Restore({**target.manifest, "spec": spec}, why)
+    if refused(canary, seen):
+        yield from restored(canary, seen, target)
         return
     scale = canary.status.scale
     marked = names.LEAVING in annotations_of(target.manifest)
@@ -62,6 +65,16 @@ def target_effects(canary: Canary, seen: Observation, target: Workload) -> Itera
     if target.on_hold:
         shows["paused"] = None
     yield annotate(target.manifest, annotations, {"spec": shows})
+
+
+def restored(canary: Canary, seen: Observation, target: Workload) -> Iterator[Effect]:
+    """Not while some of its pods have users, because a promotion failed and the primary with it."""
+    template = seen.revisions.get(canary.status.promoted)
+    if template is None or canary.status.canary_weight:
+        return
+    spec = {**target.manifest["spec"], "template": stripped(template)}
+    why = f"{target.name} is put back to its promoted revision {canary.status.promoted}"
+    yield Restore({**target.manifest, "spec": spec}, why)
 
 
 def unlabelled() -> dict[str, Any]:
@@ -99,10 +112,23 @@ def is_role_service(service: Mapping[str, Any], app: str) -> bool:
 
 
 def unmarked(canary: Canary, target: Workload) -> Iterator[Effect]:
-    found = [mark for mark in MARKS if mark in annotations_of(target.manifest)]
-    if found:
+    if is_marked(target):
+        found = [mark for mark in MARKS if mark in annotations_of(target.manifest)]
         shows = {"spec": {"replicas": canary.status.replicas or 1, **unlabelled()}}
         yield annotate(target.manifest, dict.fromkeys(found), shows)
+
+
+def is_marked(target: Workload) -> bool:
+    """By an annotation, or by a role left in the template: one may go without the other."""
+    labels = labels_of(target.manifest["spec"]["template"])
+    return names.ROLE in labels or any(mark in annotations_of(target.manifest) for mark in MARKS)
+
+
+def remains(canary: Canary, seen: Observation) -> bool:
+    """Whether something of ours is still to be removed."""
+    services = any(is_role_service(one, canary.target) for one in seen.services.values())
+    marked = seen.target is not None and is_marked(seen.target)
+    return seen.primary is not None or services or marked
 
 
 def annotate(
@@ -129,14 +155,16 @@ def leftovers(objects: Objects) -> Iterator[Effect]:
             yield from homeward(service)
 
 
-def nothing_of_ours_is_left(objects: Objects) -> bool:
-    """Whether no app of the namespace carries a mark, a clone or a route of ours any more."""
+def is_over(canaries: Iterable[Canary], objects: Objects) -> bool:
+    """Whether every app of the namespace is given back, and no trace of us is left on any."""
+    busy = any(
+        one.generated or one.status.phase not in (Phase.NEW, Phase.TERMINATED) for one in canaries
+    )
+    items = (*objects.deployments, *objects.services)
     marked = any(
-        any(mark in annotations_of(item) for mark in (*MARKS, names.ROUTE, names.ORIGIN))
-        for item in (*objects.deployments, *objects.services)
+        mark in annotations_of(item)
+        for item in items
+        for mark in (*MARKS, names.ROUTE, names.ORIGIN)
     )
-    clones = any(
-        names.APP in labels_of(item) and eligibility.is_ours(item)
-        for item in (*objects.deployments, *objects.services)
-    )
-    return not marked and not clones
+    clones = any(names.APP in labels_of(item) and eligibility.is_ours(item) for item in items)
+    return not busy and not marked and not clones

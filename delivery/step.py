@@ -86,6 +86,7 @@ RULES: Mapping[Phase, tuple[Rule, ...]] = {
     Phase.SUCCEEDED: BETWEEN_RELEASES,
     Phase.FAILED: BETWEEN_RELEASES,
     Phase.TERMINATING: (
+        leaving.failed_promotion_keeps_users,
         leaving.target_is_awaited,
         leaving.apex_goes_home,
         leaving.clone_may_go,

@@ -8,9 +8,13 @@ from delivery.rules.outcome import from_the_start, hold, with_status
 
 def broken_primary_keeps_users(canary: Canary, seen: Observation) -> Decision | None:
     """After a failed promotion the split stays until the primary is back on what was promoted."""
-    weight = canary.status.canary_weight
-    if canary.status.phase is not Phase.FAILED or not weight:
+    if canary.status.phase is not Phase.FAILED or not canary.status.canary_weight:
         return None
+    return users_return(canary, seen)
+
+
+def users_return(canary: Canary, seen: Observation) -> Decision:
+    """To the primary, once it serves the promoted revision again."""
     back = seen.primary is not None and seen.primary.revision == canary.status.promoted
     if not back or seen.primary is None or seen.primary.failing or seen.primary.unready:
         return hold(canary, "primary is going back to the promoted revision")

@@ -5,19 +5,22 @@ from dataclasses import replace
 from delivery.apex import leads_home
 from delivery.canary import Canary, Phase, Status
 from delivery.decision import Decision, normal, warning
+from delivery.intent import primary_revision
+from delivery.leaving import refused, remains
 from delivery.observation import Observation
-from delivery.rules.idle import DRAIN_LIMIT
+from delivery.rules.idle import DRAIN_LIMIT, users_return
 from delivery.rules.initializing import APEX_SETTLES
 from delivery.rules.outcome import enters, hold, waits, with_status
 
 
 def leaving_begins(canary: Canary, seen: Observation) -> Decision | None:
-    """Whatever the phase: users go to the primary at once, which is what was promoted.
+    """Whatever the phase: what users may keep is what was promoted, or had passed to be.
 
-    `observed` keeps what the target held when its leave began: that was not promoted, so it is
+    `observed` keeps what the target held when its leave began: unless that was promoted, it is
     not what the app gets back. What its user applies later is the user's own business.
     """
-    if not seen.leaving or canary.status.phase in (Phase.NEW, Phase.TERMINATING, Phase.TERMINATED):
+    status = canary.status
+    if not seen.leaving or status.phase in (Phase.NEW, Phase.TERMINATING, Phase.TERMINATED):
         return None
     said = normal(f"Terminating canary {canary.name}.{canary.namespace}")
     return enters(
@@ -25,11 +28,19 @@ def leaving_begins(canary: Canary, seen: Observation) -> Decision | None:
         Phase.TERMINATING,
         said,
         now=seen.now,
-        canary_weight=0,
+        canary_weight=kept_weight(status, seen),
         drained_since=None,
-        observed=seen.target.revision if seen.target else canary.status.observed,
-        scale=canary.status.replicas or 1,
+        observed=seen.target.revision if seen.target else status.observed,
+        promoted=primary_revision(status),
+        scale=status.replicas or 1,
     )
+
+
+def kept_weight(status: Status, seen: Observation) -> int:
+    """While a promotion changes the primary it may not be able to serve everybody."""
+    changing = status.phase in (Phase.PROMOTING, Phase.FAILED)
+    same = seen.target is not None and seen.target.revision == status.observed
+    return status.canary_weight if changing and same else 0
 
 
 def untouched_app_is_left_alone(canary: Canary, seen: Observation) -> Decision | None:
@@ -40,25 +51,30 @@ def untouched_app_is_left_alone(canary: Canary, seen: Observation) -> Decision |
     return waits(canary, f"{canary.target} is left alone: {seen.leaving}")
 
 
-def refused(canary: Canary, seen: Observation) -> bool:
-    """Whether the target still holds what was not promoted when its leave began."""
-    status = canary.status
-    revision = seen.target.revision if seen.target else ""
-    return revision == status.observed and revision != status.promoted
+def failed_promotion_keeps_users(canary: Canary, seen: Observation) -> Decision | None:
+    """Those of the refused revision stay until the primary is back on what was promoted."""
+    if not canary.status.canary_weight or not refused(canary, seen):
+        return None
+    return users_return(canary, seen)
 
 
 def target_is_awaited(canary: Canary, seen: Observation) -> Decision | None:
     """It must serve all of its load before anybody is sent there."""
     status = canary.status
-    if seen.target is None or status.drained_since is not None:
+    wanted = status.replicas or 1
+    if seen.target is None or status.scale is None:
+        return None
+    if status.scale != wanted:
+        return Decision(with_status(canary, scale=wanted), "the wish has changed")
+    if status.drained_since is not None:
         return None
     if refused(canary, seen):
         return hold(canary, f"{canary.target} is put back to the promoted revision")
-    if status.scale != status.replicas:
-        return Decision(with_status(canary, scale=status.replicas), "the wish has changed")
     if seen.target.replicas != status.scale:
         return hold(canary, f"{canary.target} is scaled up")
     why = seen.target.failing or seen.target.stuck or seen.target.unready
+    if not why and seen.target.ready_pods < status.scale:
+        why = f"{seen.target.ready_pods} of {status.scale} pods are ready"
     name = f"{canary.target}.{canary.namespace}"
     return waits(canary, f"deployment {name} not ready: {why}") if why else None
 
@@ -87,7 +103,7 @@ def clone_may_go(canary: Canary, seen: Observation) -> Decision | None:
 
 def nothing_of_ours_is_left(canary: Canary, seen: Observation) -> Decision | None:
     """Only then is the app given back."""
-    if seen.primary is not None or (seen.target is not None and seen.target.held is not None):
+    if remains(canary, seen):
         return hold(canary, "what is ours is removed")
     if seen.now - (canary.status.drained_since or 0.0) < DRAIN_LIMIT:
         return hold(canary, "old connections to the routers are closed")

@@ -41,7 +41,8 @@ def canary(status: Status, **changes: Any) -> Canary:
 
 def half(revision: str, replicas: int = 3, **changes: Any) -> Workload:
     """A half whose pods are all ready, but for what is said of it."""
-    manifest = {"kind": "Deployment", "metadata": {"name": f"app-{revision}"}, "spec": {}}
+    spec: dict[str, Any] = {"template": {"metadata": {}}}
+    manifest = {"kind": "Deployment", "metadata": {"name": f"app-{revision}"}, "spec": spec}
     return Workload(
         manifest, revision, replicas, **{"held": replicas, "ready_pods": replicas, **changes}
     )

@@ -12,6 +12,7 @@ from delivery import names
 from delivery.apex import (
     ROUTER_SELECTOR,
     allocated,
+    leads_home,
     leads_to,
     leads_to_routers,
     listeners_open,
@@ -56,6 +57,14 @@ def test_a_routed_service_remembers_where_it_led() -> None:
     assert leads_to(routed()) == ROUTED
     assert leads_to_routers(routed())
     assert not leads_to_routers(worlds.service())
+
+
+@pytest.mark.parametrize(
+    ("said", "home"),
+    [({}, True), ({names.ROUTE: "{}"}, False), ({names.ORIGIN: "{}"}, False), ({"x": "y"}, True)],
+)
+def test_a_service_is_home_when_no_word_of_ours_is_on_it(said: Document, home: bool) -> None:
+    assert leads_home(merged(worlds.service(), {"metadata": {"annotations": said}})) is home
 
 
 def test_a_port_without_a_target_port_targets_itself() -> None:

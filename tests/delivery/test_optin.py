@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from delivery import names
 from delivery.covering import covers
-from delivery.optin import APPLIED, Images, enrolled, namespace_parts
+from delivery.optin import APPLIED, Images, enrolled, namespace_parts, owned
 from delivery.routers.bootstrap import bootstrap
 from delivery.routers.drain import ACTIVE, DRAIN, GRACE_SECONDS, LAST_SECOND
 
@@ -49,6 +49,15 @@ def test_every_part_is_in_the_namespace_and_marked_as_ours() -> None:
     for one in PARTS.values():
         assert one["metadata"]["namespace"] == "shop"
         assert one["metadata"]["labels"]["app.kubernetes.io/managed-by"] == "outrider"
+
+
+def test_every_part_but_the_agent_itself_goes_with_the_agent() -> None:
+    tied = {name: owned(one, "1-2-3") for name, one in PARTS.items()}
+    agent = tied.pop(("Deployment", names.AGENT))
+    assert agent == PARTS["Deployment", names.AGENT]
+    for one in tied.values():
+        (owner,) = one["metadata"]["ownerReferences"]
+        assert (owner["kind"], owner["name"], owner["uid"]) == ("Deployment", names.AGENT, "1-2-3")
 
 
 def test_the_same_call_makes_the_same_parts() -> None:

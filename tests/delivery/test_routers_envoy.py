@@ -57,6 +57,12 @@ def test_an_application_is_two_clusters_a_listener_and_a_route() -> None:
     }
 
 
+def test_an_application_that_is_closed_keeps_its_routes_for_old_connections_only() -> None:
+    found = resources([replace(SHOP, closed=True)]).resources
+    assert not found.get(LDS)
+    assert set(found[RDS]) == {"shop/80"}
+
+
 def test_the_split_is_the_weight() -> None:
     assert shares(SHOP) == {"shop/80/primary": 90, "shop/80/canary": 10}
 

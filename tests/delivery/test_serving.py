@@ -108,6 +108,25 @@ def test_without_a_primary_nothing_but_the_listener_is_there() -> None:
     assert (found.primary, found.fallback) == ((), None)
 
 
+GIVEN_BACK = {"scale": None, "canary_weight": 0}
+
+
+@pytest.mark.parametrize("phase", [Phase.TERMINATING, Phase.TERMINATED])
+def test_an_app_that_was_given_back_is_served_by_its_target_and_its_own_service(
+    phase: Phase,
+) -> None:
+    [found] = served(namespace(PRIMARY_POD, CANARY_POD, OTHER_POD), phase=phase, **GIVEN_BACK)
+    assert found.closed
+    assert found.primary == (Endpoint("10.1.0.2", 8080), Endpoint("10.1.0.3", 8080))
+    assert found.fallback == Endpoint("10.0.0.1", 80)
+
+
+def test_an_app_on_its_way_out_is_served_by_its_primary() -> None:
+    [found] = served(namespace(PRIMARY_POD, CANARY_POD), phase=Phase.TERMINATING, scale=3)
+    assert not found.closed
+    assert found.primary == (Endpoint("10.1.0.1", 8080),)
+
+
 def test_a_headless_service_is_no_fallback() -> None:
     assert fallback({"spec": {"clusterIP": "None"}}, 80) is None
     assert fallback({"spec": {}}, 80) is None
