@@ -1,6 +1,6 @@
 """What stops a Canary whatever it is about, in any phase or wherever its users are safe."""
 
-from delivery.canary import Canary
+from delivery.canary import Canary, Phase
 from delivery.decision import Decision, normal
 from delivery.observation import Observation
 from delivery.rules.outcome import hold, waits, with_status
@@ -9,7 +9,8 @@ SUSPENDED = "skipping canary run as object is suspended"
 
 
 def suspended_is_skipped(canary: Canary, seen: Observation) -> Decision | None:
-    if not canary.suspend:
+    """Releases are; the way out is open all the same."""
+    if not canary.suspend or seen.leaving or canary.status.phase is Phase.TERMINATING:
         return None
     if canary.status.message == SUSPENDED:
         return hold(canary, SUSPENDED)

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from delivery.canary import Phase
+from delivery.canary import Phase, Status
+from delivery.observation import Observation
 from delivery.rules import always
 from tests.delivery.scenes import IDLE, JUDGED, decided, releasing, seen, silent, texts
 
@@ -20,6 +21,16 @@ def test_a_suspended_canary_is_skipped_and_says_so_once() -> None:
 
 def test_a_canary_that_is_not_suspended_goes_on() -> None:
     assert silent(always.suspended_is_skipped, JUDGED, releasing())
+
+
+@pytest.mark.parametrize(
+    ("status", "look"),
+    [(JUDGED, releasing(leaving="it is")), (replace(IDLE, phase=Phase.TERMINATING), seen())],
+)
+def test_a_canary_that_leaves_is_not_kept_by_its_suspension(
+    status: Status, look: Observation
+) -> None:
+    assert silent(always.suspended_is_skipped, status, look, suspend=True)
 
 
 def test_a_target_that_is_not_there_is_awaited() -> None:
