@@ -110,4 +110,6 @@ def window(canary: Canary, metric: Metric, around: Surroundings) -> Traffic:
     if status.last_check is None or status.phase_since is None:
         return Traffic()
     start = max(status.phase_since, min(status.last_check, around.now - metric.interval))
-    return around.windows.traffic(clusters(canary, names.CANARY), start, limits=metric)
+    return around.windows.traffic(
+        clusters(canary, names.CANARY), start, limits=metric, revised=status.phase_since
+    )

@@ -26,9 +26,13 @@ QUIET_SCRAPES = 2
 
 @dataclass(frozen=True)
 class Look:
-    """One scrape of all routers: what was new since the one before, and what is still open."""
+    """One scrape of all routers: what was new since the one before, and what is still open.
+
+    `since` is when the router was read before that had not been read for longest.
+    """
 
     time: float
+    since: float
     samples: Mapping[str, Sample]
     active: Mapping[str, int]
     complete: bool
@@ -42,6 +46,7 @@ class Windows:
         self.failed = failed
         self.looks: deque[Look] = deque()
         self.before: dict[str, Mapping[str, Counters]] = {}
+        self.read_at: dict[str, float] = {}
         self.addresses: tuple[str, ...] = ()
         self.wanted = threading.Event()
         self.lock = threading.Lock()
@@ -60,7 +65,7 @@ class Windows:
             return
         self.wanted.clear()
         with self.lock:
-            self.before = {}
+            self.before, self.read_at = {}, {}
 
     def run(self) -> None:
         while True:
@@ -73,7 +78,7 @@ class Windows:
 
     def take(self) -> None:
         """One look; a router that does not answer in time is left out and caught up with later."""
-        known = self.before
+        known, began = self.before, time.time()
         answers = self.scraper.scrape(self.addresses, deadline=DEADLINE_SECONDS)
         counted = {address: self.parsed(address, said) for address, said in answers.items()}
         read = {address: found for address, found in counted.items() if found is not None}
@@ -83,12 +88,15 @@ class Windows:
             deltas = [stats.delta(self.before.get(one), found) for one, found in read.items()]
             kept = {one: found for one, found in self.before.items() if one in self.addresses}
             self.before = {**kept, **read}
+            self.read_at = {one: at for one, at in self.read_at.items() if one in kept}
             active: dict[str, int] = {}
             for found in read.values():
                 for cluster, counters in found.items():
                     active[cluster] = active.get(cluster, 0) + counters.active
             complete = len(read) == len(counted)
-            self.looks.append(Look(time.time(), stats.total(deltas), active, complete))
+            since = min((self.read_at.get(one, began) for one in read), default=began)
+            self.read_at |= dict.fromkeys(read, began)
+            self.looks.append(Look(time.time(), since, stats.total(deltas), active, complete))
             while self.looks[0].time < time.time() - KEPT_SECONDS:
                 self.looks.popleft()
 
@@ -103,11 +111,16 @@ class Windows:
         self.failed(address)
         return None
 
-    def traffic(self, clusters: Iterable[str], start: float, *, limits: Metric) -> Traffic:
-        """What was counted for these clusters since `start`."""
-        wanted = tuple(clusters)
+    def traffic(
+        self, clusters: Iterable[str], start: float, *, limits: Metric, revised: float = 0.0
+    ) -> Traffic:
+        """What was counted for these clusters since `start`, for a revision of `revised`.
+
+        A look that began before the routers knew of the revision counts the one before it too.
+        """
+        wanted, known = tuple(clusters), revised + SETTLE_SECONDS
         with self.lock:
-            since = [look for look in self.looks if look.time > start]
+            since = [look for look in self.looks if look.time > start and look.since >= known]
         sample = stats.merged(
             look.samples[cluster] for look in since for cluster in wanted if cluster in look.samples
         )

@@ -145,6 +145,36 @@ def test_a_window_begins_where_it_is_told(routers: Routers) -> None:
     assert 0 < seen.seconds < 5
 
 
+def just_revised(routers: Routers) -> float:
+    """A revision that the routers know since the moment after they were read."""
+    routers.say("", "")
+    known = time.time()
+    eventually(lambda: time.time() > known)
+    return known - SETTLE_SECONDS
+
+
+def test_what_was_looked_at_before_the_routers_knew_a_revision_is_not_the_revisions(
+    routers: Routers,
+) -> None:
+    revised = just_revised(routers)
+    routers.say(counters(CANARY, 10, bad=10), counters(CANARY, 5))
+    routers.say(counters(CANARY, 13, bad=10), counters(CANARY, 9))
+    seen = routers.windows.traffic([CANARY], 0.0, limits=RATE, revised=revised)
+    assert (seen.requests, seen.bad) == (7, 0)
+    assert (routers.seen().requests, routers.seen().bad) == (22, 10)
+
+
+def test_a_router_that_was_left_out_brings_nothing_from_before_the_revision(
+    routers: Routers,
+) -> None:
+    revised = just_revised(routers)
+    routers.pods[1].behaviour = hangs_up
+    routers.windows.take()
+    routers.say(counters(CANARY, 3), counters(CANARY, 9, bad=9))
+    seen = routers.windows.traffic([CANARY], 0.0, limits=RATE, revised=revised)
+    assert (seen.requests, seen.bad) == (0, 0)
+
+
 def test_nothing_looked_at_is_no_traffic(routers: Routers) -> None:
     assert routers.seen() == Traffic()
 
