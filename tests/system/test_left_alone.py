@@ -197,3 +197,20 @@ def test_a_canary_that_a_user_writes_takes_the_place_of_the_generated_one(
     namespace.adopted("written")
     assert namespace.found("Canary", "shop") is None
     assert losses(clients) == []
+
+
+def test_a_canary_of_the_same_name_says_what_the_generated_one_left_unsaid(
+    namespace: Namespace,
+) -> None:
+    namespace.kubectl.apply(SMALL.manifests())
+    namespace.complete()
+    namespace.opt_in()
+    before = namespace.adopted()
+    namespace.kubectl.apply([canary()])
+    steps = canary()["spec"]["analysis"]["stepWeights"]
+    eventually(
+        "its steps are in force",
+        lambda: namespace.status().get("effective", {}).get("stepWeights") == steps,
+        timeout=20,
+    )
+    assert namespace.status()["phaseTime"] == before["phaseTime"]
