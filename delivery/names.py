@@ -36,6 +36,7 @@ CANARY = "canary"
 MANAGED_BY = "app.kubernetes.io/managed-by"
 OUTRIDER = "outrider"
 
+WEBHOOK = "outrider-webhook"
 AGENT = "outrider-agent"
 ROUTER = "outrider-router"
 AGENT_MANAGER = "outrider-agent"

@@ -51,7 +51,7 @@ class Registration:
 
     def put(self, store: Store, found: Sequence[Object | None]) -> None:
         """Applied while this very replica answers by TLS as they promise."""
-        wanted = manifests(self.settings, store.published)
+        wanted = [self.owned(one) for one in manifests(self.settings, store.published)]
         pairs = zip(found, wanted, strict=True)
         if all(covers(one, manifest) for one, manifest in pairs):
             return
@@ -63,6 +63,16 @@ class Registration:
         except Conflict:
             # Another replica was faster: its change wakes us, and is looked at anew.
             log.info("the registration changed meanwhile")
+
+    def owned(self, manifest: Manifest) -> Manifest:
+        """Tied to our ClusterRole: who deletes the installation deletes what it registered."""
+        role = self.api.read("ClusterRole", names.WEBHOOK)
+        if role is None:
+            return manifest
+        owner = {"apiVersion": role["apiVersion"], "kind": role["kind"], "name": names.WEBHOOK}
+        reference = {**owner, "uid": role["metadata"]["uid"]}
+        metadata = {**manifest["metadata"], "ownerReferences": [reference]}
+        return {**manifest, "metadata": metadata}
 
     def applied(self, found: Object | None, manifest: Manifest) -> Object:
         if found is not None and covers(found, manifest):
