@@ -48,7 +48,10 @@ def untouched_app_is_left_alone(canary: Canary, seen: Observation) -> Decision |
     marked = seen.primary is not None or (seen.target is not None and seen.target.held is not None)
     if not seen.leaving or marked:
         return None
-    return waits(canary, f"{canary.target} is left alone: {seen.leaving}")
+    text = f"{canary.target} is left alone: {seen.leaving}"
+    if canary.generated:
+        return enters(canary, Phase.TERMINATED, normal(text), now=seen.now)
+    return waits(canary, text)
 
 
 def failed_promotion_keeps_users(canary: Canary, seen: Observation) -> Decision | None:

@@ -100,6 +100,13 @@ def test_an_app_that_was_never_touched_is_left_alone() -> None:
     look = replace(seen(leaving=WHY, primary=None), target=half("v1", held=None))
     found = decided(leaving.untouched_app_is_left_alone, Status(), look)
     assert found.reason == f"app is left alone: {WHY}"
+    assert found.canary.status.phase is Phase.NEW
+
+
+def test_a_canary_that_we_wrote_too_early_goes() -> None:
+    look = replace(seen(leaving=WHY, primary=None), target=half("v1", held=None))
+    found = decided(leaving.untouched_app_is_left_alone, Status(), look, generated=True)
+    assert found.canary.status.phase is Phase.TERMINATED
 
 
 @pytest.mark.parametrize(
