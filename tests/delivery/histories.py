@@ -14,6 +14,7 @@ from delivery.intent import effects
 from delivery.observation import Observation
 from delivery.step import step
 from delivery.strategy import highest
+from tests.delivery import departures
 from tests.delivery.turns import Agent, look
 
 Event = tuple[str, int]
@@ -26,7 +27,11 @@ MOST_STEPS = 8
 
 
 def apply(kind: str) -> Happening:
-    return lambda agent, number: agent.world.apply(f"{kind}:{number}")
+    def happening(agent: Agent, number: int) -> None:
+        departures.noted(agent, f"{kind}:{number}")
+        agent.world.apply(f"{kind}:{number}")
+
+    return happening
 
 
 def revert(agent: Agent, number: int) -> None:
@@ -103,6 +108,9 @@ HAPPENINGS: Mapping[str, Happening] = {
     "clients": clients,
     "crash": crash,
     "absence": absence,
+    "unlabel": departures.unlabel,
+    "opt out": departures.opt_out,
+    "come back": departures.come_back,
     "nothing": nothing,
 }
 
@@ -141,6 +149,7 @@ def watched(agent: Agent, seconds: int) -> Agent:
         nothing_is_sent_to_nobody(agent)
         refused_stays_refused(before, agent.canary.status)
         serving_half_is_kept(agent)
+        departures.nobody_is_sent_to_what_was_refused(agent)
         if goes_to_zero(due) and target["spec"]["replicas"]:
             assert leads_elsewhere(service), "the target goes while the apex leads to it"
         world.pass_second()
@@ -198,17 +207,18 @@ def nothing_is_sent_to_nobody(agent: Agent) -> None:
 
 def refused_stays_refused(before: Status, after: Status) -> None:
     if before.phase is Phase.FAILED and before.observed == after.observed:
-        assert after.phase is Phase.FAILED
+        assert after.phase in (Phase.FAILED, Phase.TERMINATING)
         assert after.canary_weight <= before.canary_weight
 
 
 def serving_half_is_kept(agent: Agent) -> None:
     status, primary = agent.canary.status, agent.world.deployments.get("web-primary")
-    if status.phase not in (Phase.NEW, Phase.INITIALIZING):
+    if status.phase not in (Phase.NEW, Phase.INITIALIZING) and not departures.is_given_back(agent):
         assert primary is not None
         assert primary["spec"]["replicas"] == status.replicas
         image = primary["spec"]["template"]["spec"]["containers"][0]["image"]
-        assert image.startswith("good:"), f"{image} was promoted"
+        good = image.startswith("good:") or image in agent.world.own
+        assert good, f"{image} was promoted"
 
 
 def goes_to_zero(due: tuple[Effect, ...]) -> bool:
@@ -225,6 +235,8 @@ def leads_elsewhere(service: Mapping[str, Any]) -> bool:
 def rested(agent: Agent) -> bool:
     """Nothing is left to do: what was asked for serves, or was refused."""
     status, world = agent.canary.status, agent.world
+    if departures.is_out(agent) or departures.keeps_itself(agent):
+        return departures.rested(agent)
     if status.phase not in IDLE or effects(agent.canary, look(agent.canary, world)):
         return False
     target, template = world.deployments["web"], world.revision("web")

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field, replace
 
-from delivery import eligibility, pair, schema, serving
+from delivery import adoption, eligibility, pair, schema, serving
 from delivery.canary import Analysis, Canary, Metric, Status
-from delivery.decision import Effect
+from delivery.decision import Delete, Effect
 from delivery.intent import effects
 from delivery.observation import Observation, Routers, Traffic
 from delivery.pair import Objects
@@ -27,6 +27,7 @@ class Agent:
     canary: Canary = Canary("web", NAMESPACE, "web", ANALYSIS, progress_deadline=60.0)
     stored: Document = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
+    gone: bool = False
 
     def write(self, status: Status) -> None:
         self.stored = schema.status_body(status, self.stored)
@@ -37,6 +38,8 @@ class Agent:
 
     def turn(self, crash_after: int | None = None) -> tuple[Effect, ...]:
         """Dies after so many writes, the status being the first one, if told to."""
+        if self.gone:
+            self.adopt()
         self.publish()
         seen = look(self.canary, self.world)
         decision = step(self.canary, seen)
@@ -48,8 +51,21 @@ class Agent:
             self.publish()
         self.said += [message.text for message in decision.messages]
         for effect in due[: None if crash_after is None else crash_after - 1]:
+            self.perform(effect)
+        return () if self.gone else due
+
+    def perform(self, effect: Effect) -> None:
+        if isinstance(effect, Delete) and effect.kind == "Canary":
+            self.gone = True
+        else:
             self.world.perform(effect)
-        return due
+
+    def adopt(self) -> None:
+        """A Canary that is gone comes again when its app is to be adopted."""
+        found = adoption.next_adoption([], neighbours(self.world))
+        if found.target:
+            self.gone, self.stored = False, {}
+            self.canary = replace(self.canary, status=Status())
 
     def publish(self) -> None:
         self.world.served = list(serving.applications(self.canary, objects(self.world)))
@@ -70,11 +86,16 @@ def objects(world: World) -> Objects:
     )
 
 
+def neighbours(world: World) -> eligibility.Neighbours:
+    found = objects(world)
+    return eligibility.Neighbours(found.services, found.deployments, (), enrolled=world.enrolled)
+
+
 def look(canary: Canary, world: World) -> Observation:
     """What agent/observe.py does with caches, done with a world."""
     found, analysis, status = objects(world), canary.analysis, canary.status
     target, primary = world.deployments["web"], world.deployments.get("web-primary")
-    neighbours = eligibility.Neighbours(found.services, found.deployments, ())
+    around = neighbours(world)
     fresh = not status.phase and primary is None
     listening = frozenset(one.listener for one in world.served if world.routers)
     return Observation(
@@ -88,7 +109,8 @@ def look(canary: Canary, world: World) -> Observation:
         revisions=pair.revisions(found, target, primary),
         serving=pair.serving(found, target),
         wish=pair.wished(target),
-        refusals=eligibility.refusals(target, neighbours) if fresh else (),
+        refusals=eligibility.refusals(target, around) if fresh else (),
+        leaving=eligibility.leaving(target, around, generated=canary.generated),
         routers=Routers(world.routers, listening),
         traffic={metric.name: window(canary, metric, world) for metric in analysis.metrics},
         drained=quiet(world, status.phase_since),

@@ -8,7 +8,7 @@ from typing import Any
 from delivery import apex, names
 from delivery.admission import Request, mutated
 from delivery.covering import covers
-from delivery.decision import Annotate, Apply, Effect
+from delivery.decision import Annotate, Apply, Delete, Effect, Restore
 from delivery.hashing import template_hash
 from delivery.routers.envoy import Application
 from tests.delivery.reviews import Document, patched
@@ -99,10 +99,12 @@ class Pod:
 class World:
     """Everything that stands in one namespace.
 
-    Without `room` no new pod starts; `lost` counts requests that nobody could answer.
+    Without `room` no new pod starts; `lost` counts requests that nobody could answer; `own` are
+    images that nobody judged. Admission sees nothing of a namespace that is not `enrolled`.
     """
 
     admission: bool = True
+    enrolled: bool = True
     routers: int = 2
     clients: bool = True
     room: bool = True
@@ -116,12 +118,13 @@ class World:
     lost: int = 0
     version: int = 0
     started: int = 0
+    own: set[str] = field(default_factory=set)
 
     def put(self, wanted: Document, user: str = "jane", *, admission: bool = True) -> Document:
         """A write as the API server does it: admission, then a new version."""
         place, name = self.place(wanted["kind"]), wanted["metadata"]["name"]
         stored = place.get(name, {})
-        if self.admission and admission:
+        if self.admission and self.enrolled and admission:
             wanted = admitted(wanted, stored, user)
         self.version += 1
         metadata = {"namespace": NAMESPACE, "uid": name, **wanted["metadata"]}
@@ -153,6 +156,17 @@ class World:
                 self.put(copy.deepcopy(self.applied(manifest)), AGENT)
             case Annotate():
                 self.annotate(effect)
+            case Delete(kind, name):
+                self.delete(kind, name)
+            case Restore(manifest):
+                self.put(copy.deepcopy(dict(manifest)), AGENT)
+
+    def delete(self, kind: str, name: str) -> None:
+        """And what it owns."""
+        gone = self.place(kind).pop(name, None)
+        for one in self.sets_of(gone) if gone and kind == "Deployment" else []:
+            self.resize(one, 0)
+            self.sets.remove(one)
 
     def applied(self, manifest: Mapping[str, Any]) -> Document:
         found = self.place(manifest["kind"]).get(manifest["metadata"]["name"])
@@ -168,7 +182,9 @@ class World:
             return
         answer = self.put(merged(found, {"metadata": {"annotations": effect.annotations}}), AGENT)
         if not covers(answer, effect.shows):
-            assert not self.admission, "admission does not do what the effect is to show"
+            assert not (self.admission and self.enrolled), (
+                "admission does not do what the effect is to show"
+            )
             self.put(merged(answer, effect.shows), AGENT)
 
     def pass_second(self) -> None:
@@ -189,8 +205,7 @@ class World:
 
     def roll(self, found: Document) -> None:
         """Surge first: old pods go as new ones become ready; a paused Deployment only scales."""
-        wanted, sets = found["spec"]["replicas"], self.sets_of(found)
-        current = self.current(found)
+        wanted, sets, current = found["spec"]["replicas"], self.sets_of(found), self.current(found)
         if found["spec"].get("paused"):
             busiest = max(sets, key=lambda one: len(self.pods_of(one)), default=None)
             current = busiest or current
@@ -213,7 +228,7 @@ class World:
     def new_set(self, found: Document) -> Document:
         name = found["metadata"]["name"]
         owners = [{"uid": name, "controller": True}]
-        metadata = {"uid": f"{name}-{len(self.sets)}", "owner": name, "ownerReferences": owners}
+        metadata = {"uid": f"{name}-{self.version}", "owner": name, "ownerReferences": owners}
         self.sets.append({"metadata": metadata, "spec": {"template": found["spec"]["template"]}})
         return self.sets[-1]
 
