@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from delivery import apex, eligibility, names
+from delivery import apex, eligibility, names, ownership
 from delivery.canary import Canary, Phase
-from delivery.decision import Annotate, Delete, Effect, Restore
+from delivery.decision import Annotate, Delete, Disown, Effect, Restore
 from delivery.hashing import stripped
 from delivery.observation import Observation, Workload
 from delivery.pair import Objects
@@ -89,6 +89,8 @@ def homeward(service: Mapping[str, Any]) -> Iterator[Effect]:
         yield annotate(service, {names.ROUTE: None}, apex.shown(service, home))
     elif names.ORIGIN in annotations:
         yield annotate(service, {names.ORIGIN: None, names.WISHED: None}, {})
+    else:
+        yield from forsaken(service)
 
 
 def away(service: Mapping[str, Any], home: Mapping[str, Any]) -> bool:
@@ -116,6 +118,17 @@ def unmarked(canary: Canary, target: Workload) -> Iterator[Effect]:
         found = [mark for mark in MARKS if mark in annotations_of(target.manifest)]
         shows = {"spec": {"replicas": canary.status.replicas or 1, **unlabelled()}}
         yield annotate(target.manifest, dict.fromkeys(found), shows)
+    else:
+        yield from forsaken(target.manifest)
+
+
+def forsaken(found: Mapping[str, Any]) -> Iterator[Effect]:
+    """Of a map that we wrote into, an entry of our own is left although all its keys are gone."""
+    fields = ownership.forsaken(found, names.AGENT_MANAGER)
+    if fields is not None:
+        metadata = found["metadata"]
+        version = metadata.get("resourceVersion", "")
+        yield Disown(found["kind"], metadata["name"], tuple(fields), version)
 
 
 def is_marked(target: Workload) -> bool:
@@ -128,7 +141,9 @@ def remains(canary: Canary, seen: Observation) -> bool:
     """Whether something of ours is still to be removed."""
     services = any(is_role_service(one, canary.target) for one in seen.services.values())
     marked = seen.target is not None and is_marked(seen.target)
-    return seen.primary is not None or services or marked
+    users = (seen.target.manifest if seen.target else None, seen.apex)
+    owned = any(one is not None and next(forsaken(one), None) for one in users)
+    return seen.primary is not None or services or marked or owned
 
 
 def annotate(
@@ -151,7 +166,9 @@ def leftovers(objects: Objects) -> Iterator[Effect]:
                 yield Delete(kind, item["metadata"]["name"])
     users = [one for one in objects.deployments if not eligibility.is_ours(one)]
     for service in objects.services:
-        if not any(eligibility.selects(service, deployment) for deployment in users):
+        if not eligibility.is_ours(service) and not any(
+            eligibility.selects(service, deployment) for deployment in users
+        ):
             yield from homeward(service)
 
 

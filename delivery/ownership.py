@@ -32,6 +32,13 @@ def ours_released(found: Object, manager: str) -> list[Mapping[str, Any]]:
     return [released(one, SPEC) if one.get("manager") == manager else one for one in entries]
 
 
+def forsaken(found: Object, manager: str) -> list[Mapping[str, Any]] | None:
+    """The managedFields without any entry of `manager`; None where it has none."""
+    before = list(found["metadata"].get("managedFields") or ())
+    after = [entry for entry in before if entry.get("manager") != manager]
+    return after if after != before else None
+
+
 def is_update(entry: Mapping[str, Any]) -> bool:
     return entry.get("operation") == "Update" and not entry.get("subresource")
 

@@ -8,7 +8,7 @@ import pytest
 
 from delivery import leaving, names
 from delivery.canary import Canary, Phase, Status
-from delivery.decision import Annotate, Delete, Restore
+from delivery.decision import Annotate, Delete, Disown, Restore
 from delivery.hashing import template_hash
 from delivery.intent import effects
 from delivery.observation import Observation, Workload
@@ -165,6 +165,27 @@ def test_our_marks_go_last_whichever_is_left(change: Document, marks: list[str])
     assert set(found.annotations.values()) <= {None}
     labels = {names.ROLE: None}
     assert found.shows["spec"] == {"replicas": 3, "template": {"metadata": {"labels": labels}}}
+
+
+USERS: Document = {"manager": "kubectl", "fieldsV1": {"f:metadata": {}}}
+OWNED = {"managedFields": [USERS, {"manager": names.AGENT_MANAGER, "fieldsV1": {}}]}
+
+
+@pytest.mark.parametrize("kind", ["Deployment", "Service"])
+def test_of_what_bears_no_mark_any_more_we_own_nothing(kind: str) -> None:
+    owned = {
+        "Deployment": alone({"metadata": OWNED}),
+        "Service": replace(alone(), apex=merged(HOME, {"metadata": OWNED})),
+    }
+    found = due(CLEARING, owned[kind])
+    assert found == (Disown(kind, "web", (USERS,), ""),)
+    assert leaving.remains(replace(AGENT.canary, status=CLEARING), owned[kind])
+    assert not leaving.remains(replace(AGENT.canary, status=CLEARING), alone())
+
+
+def test_a_service_of_our_own_is_not_disowned_with_a_deleted_app() -> None:
+    ours = merged(HOME, {"metadata": {**OWNED, "labels": {names.MANAGED_BY: names.OUTRIDER}}})
+    assert list(leaving.leftovers(Objects(services=[ours]))) == []
 
 
 def test_nothing_is_left_to_do_for_an_app_without_marks() -> None:
