@@ -142,4 +142,4 @@ def closed(place: Namespace, test: pytest.Item) -> None:
     report = test.stash.get(REPORT, None)
     if report is None or report.failed:
         print(dump(place))  # noqa: T201  # pytest shows it below the failure
-    Kubectl()("delete", "namespace", place.name, "--wait=false")
+    Kubectl()("delete", "namespace", place.name, "--wait=false", "--ignore-not-found")

@@ -1,24 +1,158 @@
-"""What the README says of leaving: by its commands an app is its team's again."""
+"""Apps are given back: whenever it is, users notice nothing, and nothing of ours stays."""
+
+import json
+from collections.abc import Callable
 
 import pytest
 
-from demo.namespace import Namespace
-from demo.shop import V1
+from delivery import names
+from demo.kubectl import JSON
+from demo.namespace import Namespace, opened
+from demo.shop import V1, Shop
 from demo.waiting import eventually
-from tests.system.load import losses
+from tests.system.canaries import BAD, GOOD, PATIENT, SMALL, reaches
+from tests.system.load import FRESH, KEPT, Load, losses
 from tests.system.test_release import Clients, serves_alone
+
+OUT = f"{names.ENABLED}=false"
+USERS = ("Deployment", "Service")
 
 
 @pytest.mark.usefixtures("calm")
 def test_an_app_whose_namespace_leaves_loses_no_request(shop: Namespace, clients: Clients) -> None:
-    shop.kubectl("label", "namespace", shop.name, "outrider.dev/enabled-")
-    shop.kubectl("wait", "deployment/outrider-agent", "--for=delete", "--timeout=90s", timeout=100)
+    unlabelled(shop)
     serves_alone(shop, "v1")
-    eventually("the app alone is left", lambda: names(shop) == ["shop"], timeout=60)
+    eventually("the app alone is left", lambda: deployments(shop) == ["shop"], timeout=60)
     shop.complete()
-    assert shop.kubectl.differences(V1.manifests()) == ""
+    is_its_users_own(shop, V1, manifests=V1.manifests())
     assert losses(*clients) == []
 
 
-def names(place: Namespace) -> list[str]:
-    return [one["metadata"]["name"] for one in place.list("Deployment")]
+def initialized(place: Namespace) -> Shop:
+    return SMALL
+
+
+def progressing(place: Namespace) -> Shop:
+    place.kubectl.apply(BAD.manifests())
+    reaches(place, "Progressing")
+    return SMALL
+
+
+def failed(place: Namespace) -> Shop:
+    place.kubectl.apply(BAD.manifests())
+    reaches(place, "Failed")
+    return SMALL
+
+
+def promoting(place: Namespace) -> Shop:
+    place.kubectl.apply(GOOD.manifests())
+    reaches(place, "Promoting")
+    return GOOD
+
+
+@pytest.mark.usefixtures("hurried")
+@pytest.mark.parametrize("phase", [initialized, progressing, promoting, failed])
+def test_an_app_leaves_from_any_phase(
+    namespace: Namespace, load: Load, phase: Callable[[Namespace], Shop]
+) -> None:
+    opened(namespace, SMALL.manifests())
+    clients = load(namespace, *PATIENT), load(namespace, *KEPT, "--rate", "20")
+    promoted = phase(namespace)
+    namespace.kubectl("annotate", "deployment/shop", OUT)
+    given_back(namespace)
+    serves_alone(namespace, promoted.version)
+    is_its_users_own(namespace, promoted)
+    assert losses(*clients) == []
+
+
+@pytest.mark.usefixtures("hurried")
+def test_who_comes_back_is_adopted_again(namespace: Namespace, load: Load) -> None:
+    opened(namespace, SMALL.manifests())
+    clients = load(namespace, *FRESH, "--rate", "20"), load(namespace, *KEPT, "--rate", "20")
+    namespace.kubectl("annotate", "deployment/shop", OUT)
+    given_back(namespace)
+    namespace.kubectl("annotate", "deployment/shop", f"{names.ENABLED}-")
+    namespace.adopted()
+    serves_alone(namespace, "v1")
+    assert losses(*clients) == []
+
+
+def test_a_generated_canary_that_is_deleted_comes_again(namespace: Namespace, load: Load) -> None:
+    opened(namespace, SMALL.manifests())
+    clients = load(namespace, *PATIENT), load(namespace, *KEPT, "--rate", "20")
+    before = namespace.read("Canary", "shop")["metadata"]["uid"]
+    namespace.kubectl("delete", "canary", "shop")
+    namespace.adopted()
+    assert namespace.read("Canary", "shop")["metadata"]["uid"] != before
+    serves_alone(namespace, "v1")
+    assert losses(*clients) == []
+
+
+def test_a_deployment_that_is_deleted_takes_what_is_ours_with_it(namespace: Namespace) -> None:
+    opened(namespace, SMALL.manifests())
+    namespace.kubectl("delete", "deployment", "shop")
+    eventually("the clone is gone", lambda: not deployments(namespace), timeout=30)
+    eventually("the Canary is gone", lambda: not namespace.list("Canary"), timeout=30)
+    eventually("the Service is home", lambda: not marks(namespace), timeout=30)
+    assert [one["metadata"]["name"] for one in services(namespace)] == ["shop"]
+    service = namespace.read("Service", "shop")
+    assert service["spec"]["selector"] == SMALL.manifests()[1]["spec"]["selector"]
+
+
+def test_a_namespace_that_is_deleted_goes(namespace: Namespace) -> None:
+    opened(namespace, SMALL.manifests())
+    namespace.kubectl("delete", "namespace", namespace.name, "--timeout=90s", timeout=100)
+
+
+def unlabelled(place: Namespace) -> None:
+    place.kubectl("label", "namespace", place.name, f"{names.ENABLED}-")
+    place.kubectl("wait", "deployment/outrider-agent", "--for=delete", "--timeout=90s", timeout=100)
+
+
+def given_back(place: Namespace) -> None:
+    """Wait until the app alone is left; its Canary goes last."""
+    eventually("the Canary is gone", lambda: not place.list("Canary"), timeout=90)
+    assert deployments(place) == ["shop"]
+    place.complete()
+
+
+def is_its_users_own(place: Namespace, shop: Shop, *, manifests: list[JSON] | None = None) -> None:
+    """Its file is applied either way without a difference or a conflict; we own nothing of it."""
+    files = manifests or shop.manifests()
+    said = {names.ENABLED: "false"} if manifests is None else {}
+    assert marks(place) == sorted(said)
+    assert owned(place) == []
+    place.kubectl.apply(files)
+    assert place.kubectl.differences(files) == ""
+    place.kubectl.apply(files, "--server-side")
+    assert place.kubectl.differences(files, "--server-side") == ""
+
+
+def users(place: Namespace) -> list[JSON]:
+    return [place.read(kind, "shop") for kind in USERS if place.found(kind, "shop")]
+
+
+def marks(place: Namespace) -> list[str]:
+    """Labels and annotations of ours on what is the user's."""
+    found: set[str] = set()
+    for one in users(place):
+        template = one["spec"].get("template", {"metadata": {}})
+        for metadata in (one["metadata"], template["metadata"]):
+            found |= {*metadata.get("labels", {}), *metadata.get("annotations", {})}
+    return sorted(key for key in found if key.startswith(names.PREFIX))
+
+
+def owned(place: Namespace) -> list[str]:
+    """What the managed fields of the user's objects say of us."""
+    ours = (names.AGENT_MANAGER, names.WEBHOOK_MANAGER)
+    entries = [entry for one in users(place) for entry in one["metadata"]["managedFields"]]
+    return [json.dumps(entry["fieldsV1"]) for entry in entries if entry["manager"] in ours]
+
+
+def deployments(place: Namespace) -> list[str]:
+    found = [one["metadata"]["name"] for one in place.list("Deployment")]
+    return [name for name in found if name not in (names.AGENT, names.ROUTER)]
+
+
+def services(place: Namespace) -> list[JSON]:
+    return [one for one in place.list("Service") if one["metadata"]["name"] != names.AGENT]
