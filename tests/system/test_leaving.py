@@ -1,5 +1,6 @@
 """Apps are given back: whenever it is, users notice nothing, and nothing of ours stays."""
 
+import contextlib
 import json
 from collections.abc import Callable
 
@@ -9,7 +10,7 @@ from delivery import names
 from demo.kubectl import JSON
 from demo.namespace import Namespace, opened
 from demo.shop import V1, Shop
-from demo.waiting import eventually
+from demo.waiting import NeverHappened, eventually
 from tests.system.canaries import BAD, GOOD, PATIENT, SMALL, reaches
 from tests.system.load import FRESH, KEPT, Load, losses
 from tests.system.test_release import Clients, serves_alone
@@ -20,11 +21,13 @@ USERS = ("Deployment", "Service")
 
 @pytest.mark.usefixtures("calm")
 def test_an_app_whose_namespace_leaves_loses_no_request(shop: Namespace, clients: Clients) -> None:
+    eventually("what is ours goes with the agent", lambda: is_tied(shop), timeout=90)
     unlabelled(shop)
     serves_alone(shop, "v1")
     eventually("the app alone is left", lambda: deployments(shop) == ["shop"], timeout=60)
     shop.complete()
     is_its_users_own(shop, V1, manifests=V1.manifests())
+    assert remnants(shop) == []
     assert losses(*clients) == []
 
 
@@ -156,3 +159,28 @@ def deployments(place: Namespace) -> list[str]:
 
 def services(place: Namespace) -> list[JSON]:
     return [one for one in place.list("Service") if one["metadata"]["name"] != names.AGENT]
+
+
+def is_tied(place: Namespace) -> bool:
+    """Whether what was made before the agent has its owner: that is seen to at the next look."""
+    return "ownerReferences" in place.read("ServiceAccount", names.AGENT)["metadata"]
+
+
+def remnants(place: Namespace) -> list[str]:
+    """What of ours stays in a namespace that has left; the collector takes a moment."""
+    kinds = "deployment,service,configmap,serviceaccount,rolebinding,pdb,canary"
+    selector = f"{names.MANAGED_BY}={names.OUTRIDER}"
+
+    def found() -> list[str]:
+        labelled = place.kubectl("get", kinds, "-l", selector, "-o", "name").split()
+        return labelled + place.kubectl("get", "lease", "-o", "name").split()
+
+    last: list[str] = []
+
+    def nothing() -> bool:
+        last[:] = found()
+        return not last
+
+    with contextlib.suppress(NeverHappened):
+        eventually("nothing of ours is left", nothing, timeout=30, pause=1)
+    return last
