@@ -61,6 +61,7 @@ class Loop:
     rejections: dict[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     labels_read: float = 0.0
+    tied: bool = False
 
     def __post_init__(self) -> None:
         self.canaries = Canaries(self.cache, self.complain)
@@ -122,6 +123,7 @@ class Loop:
         if now - self.labels_read > NAMESPACE_SECONDS:
             read = self.api.read("Namespace", self.namespace) or {"metadata": {}}
             self.labels, self.labels_read = read["metadata"].get("labels") or {}, now
+            self.tie_lease()
         rejected = "; ".join(sorted(self.rejections.copy().values()))
         return Surroundings(
             now=now,
@@ -156,12 +158,23 @@ class Loop:
                 text = f"{name} is left alone: {'; '.join(reasons)}"
                 self.events.record(deployment, kind, text, reason="NotAdopted")
 
+    def tie_lease(self) -> None:
+        """Whoever leads ties the Lease to the agents' Deployment: it goes when that goes."""
+        agents = self.api.read("Deployment", names.AGENT, namespace=self.namespace)
+        if agents is None or self.tied:
+            return
+        owner = {key: agents[key] for key in ("apiVersion", "kind")}
+        owner |= {"name": names.AGENT, "uid": agents["metadata"]["uid"]}
+        lease = {"kind": "Lease", "metadata": {"namespace": self.namespace, "name": names.AGENT}}
+        patch = {"metadata": {"ownerReferences": [owner]}}
+        self.api.merge(lease, patch, manager=AGENT_MANAGER)
+        self.tied = True
+
     def leave(self, canaries: Sequence[Canary], found: Objects) -> None:
         """When every app has been given back, the agent goes, and with it all that it owns."""
         if not leaving.is_over(canaries, found):
             return
         log.info("every app is given back; the agent leaves")
-        self.api.delete("Lease", names.AGENT, namespace=self.namespace)
         self.api.delete("Deployment", names.AGENT, namespace=self.namespace)
         self.stop()
 

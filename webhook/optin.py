@@ -60,6 +60,9 @@ class OptIn:
             owner = self.api.read("Deployment", names.AGENT, namespace=namespace)
             for manifest in namespace_parts(namespace, self.images):
                 owner = self.tied(namespace, manifest, owner)
+            for manifest in namespace_parts(namespace, self.images):
+                # What was made before there was an owner is tied to it now.
+                self.tied(namespace, manifest, owner)
         except ClusterError as error:
             log.warning("%s", error, extra={"namespace": namespace})
             return False
@@ -69,10 +72,7 @@ class OptIn:
     def tied(
         self, namespace: str, manifest: Mapping[str, Any], owner: Mapping[str, Any] | None
     ) -> Mapping[str, Any] | None:
-        """Applied as owned by the agent's Deployment, once there is one; answers that one.
-
-        What is made before it gets its owner when the namespace is compared the next time.
-        """
+        """Applied as owned by the agent's Deployment, once there is one; answers that one."""
         if owner is not None:
             manifest = owned(manifest, owner["metadata"]["uid"])
         self.applied(namespace, manifest)

@@ -34,7 +34,7 @@ class Shop:
     port: int = int(os.environ.get("PORT", "8080"))
     grpc_port: int = int(os.environ.get("GRPC_PORT", "0"))
     drain_seconds: float = float(os.environ.get("DRAIN_SECONDS", "20"))
-    idle_seconds: float = float(os.environ.get("DRAIN_IDLE_SECONDS", "5"))
+    idle_seconds: float = float(os.environ.get("DRAIN_IDLE_SECONDS", "15"))
     pod: str = field(default_factory=socket.gethostname)
     draining: asyncio.Event = field(default_factory=asyncio.Event)
     open: int = 0

@@ -195,7 +195,7 @@ def test_a_canary_that_a_user_writes_takes_the_place_of_the_generated_one(
     clients = load(namespace, *PATIENT)
     namespace.kubectl.apply([canary("written")])
     namespace.adopted("written")
-    assert namespace.found("Canary", "shop") is None
+    eventually("the generated one goes", lambda: namespace.found("Canary", "shop") is None)
     assert losses(clients) == []
 
 
