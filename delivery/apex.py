@@ -28,8 +28,8 @@ def origin(apex: Service) -> Mapping[str, Any]:
     """The user's own selector and target ports, from before or beneath the routed ones."""
     kept = annotations_of(apex).get(names.ORIGIN)
     if kept:
-        found: Mapping[str, Any] = json.loads(kept)
-        return found
+        found = json.loads(kept)
+        return {key: found.get(key) or {} for key in ("selector", "targetPorts")}
     spec = apex["spec"]
     targets = {number(port): own_target(port) for port in spec["ports"]}
     return {"selector": dict(spec.get("selector") or {}), "targetPorts": targets}

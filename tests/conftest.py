@@ -1,6 +1,8 @@
 """What all tests share: properties are judged by what they find, not by how busy the machine is."""
 
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 
-settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("project")
+from tests.examples import register
+
+register()
+settings.load_profile("fast")

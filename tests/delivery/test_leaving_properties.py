@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from delivery.canary import Phase
@@ -12,6 +12,7 @@ from tests.delivery.departures import Happening
 from tests.delivery.histories import Event, calmed, ending, histories, lived, rested, watched
 from tests.delivery.turns import Agent
 from tests.delivery.worlds import populated
+from tests.examples import costly
 
 WAYS = {"unlabel": departures.unlabel, "opt out": departures.opt_out}
 GIVEN_BACK = (Phase.NEW, Phase.TERMINATED)
@@ -81,7 +82,7 @@ def test_who_comes_back_is_adopted_anew_without_a_request_lost(
     assert agent.world.lost == before
 
 
-@settings(max_examples=8, deadline=None)
+@costly(4)
 @given(
     st.sampled_from(sorted(WAYS)),
     st.sampled_from(["good", "bad"]),
@@ -104,7 +105,7 @@ def test_a_crash_between_any_two_writes_changes_nothing_of_the_leave(
     assert ends[0] == ends[1]
 
 
-@settings(max_examples=12, deadline=None)
+@costly(3)
 @given(st.sampled_from(sorted(WAYS)), st.sampled_from([0, 15]), histories, histories)
 def test_whatever_happens_an_app_can_leave_and_come_back(
     way: str, seconds: int, before: list[tuple[Event, int]], after: list[tuple[Event, int]]

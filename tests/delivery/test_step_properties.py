@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from delivery.canary import Analysis, Phase
@@ -20,6 +20,7 @@ from tests.delivery.histories import (
 )
 from tests.delivery.turns import ANALYSIS, Agent
 from tests.delivery.worlds import populated
+from tests.examples import costly
 
 ANALYSES = (
     ANALYSIS,
@@ -41,7 +42,7 @@ def adopting(analysis: Analysis = ANALYSIS, *, admission: bool = True) -> Agent:
     return watched(agent, 1)
 
 
-@settings(max_examples=12, deadline=None)
+@costly(3)
 @given(st.sampled_from(ANALYSES), st.sampled_from([0, 15]), histories)
 def test_whatever_happens_the_rules_hold_and_in_a_kind_world_all_comes_to_rest(
     analysis: Analysis, adopted: int, history: list[tuple[Event, int]]
@@ -61,7 +62,7 @@ def test_in_a_kind_world_a_release_ends_and_no_request_is_lost(kind: str, admiss
     assert agent.world.lost == before
 
 
-@settings(max_examples=5, deadline=None)
+@costly(6)
 @given(
     st.sampled_from(["good", "bad"]),
     st.booleans(),

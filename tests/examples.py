@@ -1,0 +1,19 @@
+"""How many examples a property is tried with: dozens in the fast loop, thousands in `make soak`."""
+
+from hypothesis import HealthCheck, settings
+
+SLOW = [HealthCheck.too_slow]
+
+
+def register() -> None:
+    """The profiles that `--hypothesis-profile` knows."""
+    for name, examples in (("fast", 30), ("thorough", 1000)):
+        settings.register_profile(
+            name, max_examples=examples, deadline=None, suppress_health_check=SLOW
+        )
+
+
+def costly(divisor: int) -> settings:
+    """For properties of whole histories, each of which costs as much as many other examples."""
+    chosen = settings.default.max_examples if settings.default else 100
+    return settings(max_examples=max(4, chosen // divisor))
