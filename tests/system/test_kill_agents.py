@@ -60,6 +60,7 @@ def test_killed_in_each_phase_of_a_promotion(
 
 
 @pytest.mark.usefixtures("hurried")
+@pytest.mark.minutes
 def test_all_agents_down_for_minutes_while_each_pod_of_the_primary_is_replaced(
     shop: Namespace, node: Node, load: Load, figure: Figure
 ) -> None:

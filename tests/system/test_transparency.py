@@ -125,6 +125,7 @@ def test_a_router_alone_changes_no_more(case: str, near_ends: Ends) -> None:
     assert compared(case, near_ends) == (asked, answered)
 
 
+@pytest.mark.minutes
 @pytest.mark.parametrize("case", SLOW)
 def test_the_router_has_no_patience_to_lose(case: str, ends: Ends) -> None:
     router, _, control = ends
