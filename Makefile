@@ -18,7 +18,7 @@ check: $(ENVIRONMENT) ## format, lint, layers, types and fast tests; seconds, no
 	@.ci/check
 
 system: $(ENVIRONMENT) ## the tests on a real Kubernetes node, brought up for them
-	@.ci/system system $(CLUSTER)
+	@.ci/system "system and not soak" $(CLUSTER)
 
 test: ## all of it, as continuous integration runs it
 	@$(MAKE) --no-print-directory check
@@ -27,7 +27,8 @@ test: ## all of it, as continuous integration runs it
 demo: $(ENVIRONMENT) ## watch three releases: one promoted, two rolled back
 	@$(PYTHON) -m demo $(CLUSTER)
 
-soak: $(ENVIRONMENT) ## the properties of the core with thousands of examples; an hour or so
+soak: $(ENVIRONMENT) ## the long tests, and the core's properties with a thousand examples each
+	@.ci/system soak $(CLUSTER)
 	@$(PYTHON) -m pytest -q -n 2 -m "not system" --hypothesis-profile thorough tests/delivery
 
 lab-up: $(ENVIRONMENT) ## bring the node up and give it the images

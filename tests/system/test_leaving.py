@@ -53,6 +53,7 @@ def promoting(place: Namespace) -> Shop:
     return GOOD
 
 
+@pytest.mark.soak
 @pytest.mark.usefixtures("hurried")
 @pytest.mark.parametrize("phase", [initialized, progressing, promoting, failed])
 def test_an_app_leaves_from_any_phase(
@@ -68,6 +69,7 @@ def test_an_app_leaves_from_any_phase(
     assert losses(*clients) == []
 
 
+@pytest.mark.soak
 @pytest.mark.usefixtures("hurried")
 def test_who_comes_back_is_adopted_again(namespace: Namespace, load: Load) -> None:
     opened(namespace, SMALL.manifests())
@@ -102,6 +104,7 @@ def test_a_deployment_that_is_deleted_takes_what_is_ours_with_it(namespace: Name
     assert service["spec"]["selector"] == SMALL.manifests()[1]["spec"]["selector"]
 
 
+@pytest.mark.soak
 def test_a_namespace_that_is_deleted_goes(namespace: Namespace) -> None:
     opened(namespace, SMALL.manifests())
     namespace.kubectl("delete", "namespace", namespace.name, "--timeout=90s", timeout=100)
