@@ -160,8 +160,10 @@ class Loop:
 
     def tie_lease(self) -> None:
         """Whoever leads ties the Lease to the agents' Deployment: it goes when that goes."""
+        if self.tied:
+            return
         agents = self.api.read("Deployment", names.AGENT, namespace=self.namespace)
-        if agents is None or self.tied:
+        if agents is None:
             return
         owner = {key: agents[key] for key in ("apiVersion", "kind")}
         owner |= {"name": names.AGENT, "uid": agents["metadata"]["uid"]}

@@ -58,11 +58,10 @@ class OptIn:
         try:
             owner: Mapping[str, Any] | None
             owner = self.api.read("Deployment", names.AGENT, namespace=namespace)
-            for manifest in namespace_parts(namespace, self.images):
+            parts = namespace_parts(namespace, self.images)
+            # What is made before there is an owner is tied to it in a second pass.
+            for manifest in parts if owner else (*parts, *parts):
                 owner = self.tied(namespace, manifest, owner)
-            for manifest in namespace_parts(namespace, self.images):
-                # What was made before there was an owner is tied to it now.
-                self.tied(namespace, manifest, owner)
         except ClusterError as error:
             log.warning("%s", error, extra={"namespace": namespace})
             return False
