@@ -6,7 +6,7 @@ from typing import Any
 
 from agent.traffic import Windows
 from cluster.watch import Cache
-from delivery import eligibility, names, pair
+from delivery import eligibility, names, pair, servable
 from delivery.canary import Canary, Metric, Phase
 from delivery.observation import Observation, Routers, Traffic
 from delivery.pair import Objects
@@ -97,7 +97,7 @@ def apex_of(canary: Canary, target: Any, around: Surroundings) -> Mapping[str, A
     name = canary.status.apex or canary.service
     if name:
         return pair.named(around.found.services, name)
-    found = eligibility.services_of(target, around.found.services)
+    found = servable.services_of(target, around.found.services)
     return found[0] if len(found) == 1 else None
 
 

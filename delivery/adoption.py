@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from delivery import eligibility, names
+from delivery import eligibility, names, servable
 from delivery.canary import Canary, Phase
 from delivery.eligibility import Neighbours
 from delivery.frozen import frozen
@@ -91,7 +91,7 @@ def unmanaged(neighbours: Neighbours, managed: Iterable[str]) -> Sequence[Object
             for deployment in neighbours.deployments
             if deployment["metadata"]["name"] not in taken
             and not deployment["metadata"].get("deletionTimestamp")
-            and not eligibility.is_ours(deployment)
+            and not servable.is_ours(deployment)
         ),
         key=lambda deployment: str(deployment["metadata"]["name"]),
     )

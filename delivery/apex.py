@@ -18,6 +18,11 @@ def number(port: Mapping[str, Any]) -> str:
     return str(port["port"])
 
 
+def ports_of(apex: Service) -> Sequence[Mapping[str, Any]]:
+    """None where the Service leads out of the cluster, or is a mere name for pods."""
+    return apex["spec"].get("ports") or ()
+
+
 def own_target(port: Mapping[str, Any]) -> int | str:
     """Kubernetes takes the port itself where no targetPort is given."""
     target: int | str = port.get("targetPort", port["port"])
@@ -31,7 +36,7 @@ def origin(apex: Service) -> Mapping[str, Any]:
         found = json.loads(kept)
         return {key: found.get(key) or {} for key in ("selector", "targetPorts")}
     spec = apex["spec"]
-    targets = {number(port): own_target(port) for port in spec["ports"]}
+    targets = {number(port): own_target(port) for port in ports_of(apex)}
     return {"selector": dict(spec.get("selector") or {}), "targetPorts": targets}
 
 
@@ -40,14 +45,14 @@ def own_ports(apex: Service) -> Sequence[Mapping[str, Any]]:
     targets = origin(apex)["targetPorts"]
     return [
         {**port, "targetPort": targets.get(number(port), own_target(port))}
-        for port in apex["spec"]["ports"]
+        for port in ports_of(apex)
     ]
 
 
 def leads_to(apex: Service) -> Mapping[str, Any]:
     """What the Service selects and targets now."""
     spec = apex["spec"]
-    targets = {number(port): own_target(port) for port in spec["ports"]}
+    targets = {number(port): own_target(port) for port in ports_of(apex)}
     return {"selector": dict(spec.get("selector") or {}), "targetPorts": targets}
 
 
@@ -59,7 +64,7 @@ def listeners_open(canary: Canary, seen: Observation) -> bool:
     """Whether every ready router serves every port that the apex has, and there is one."""
     if seen.apex is None or not seen.routers.ready:
         return False
-    ports = map(number, seen.apex["spec"]["ports"])
+    ports = map(number, ports_of(seen.apex))
     return {canary.status.ports.get(port) for port in ports} <= seen.routers.listening
 
 
@@ -76,7 +81,7 @@ def wanted_route(canary: Canary, seen: Observation) -> Mapping[str, Any] | None:
         listeners = canary.status.ports
         targets = {
             number(port): listeners.get(number(port), own_target(port))
-            for port in seen.apex["spec"]["ports"]
+            for port in ports_of(seen.apex)
         }
         return {"selector": ROUTER_SELECTOR, "targetPorts": targets}
     if seen.primary is None:
@@ -97,7 +102,7 @@ def shown(apex: Service, route: Mapping[str, Any]) -> Mapping[str, Any]:
     targets = route["targetPorts"]
     ports = [
         {**port, "targetPort": targets.get(number(port), port.get("targetPort"))}
-        for port in apex["spec"]["ports"]
+        for port in ports_of(apex)
     ]
     # null removes the labels of the other selector: a merge patch would keep them.
     dropped = {key: None for key in apex["spec"].get("selector") or {}}

@@ -1,16 +1,12 @@
 """Which Deployments are adopted: an allow-list, and for all others the reasons why not."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from delivery import names, pods
-from delivery.apex import origin
-from delivery.pods import Object, annotations_of, labels_of
+from delivery.pods import Object, annotations_of
+from delivery.servable import service_refusals
 
-HTTP_NAMES = ("http", "http2", "grpc", "h2c", "ws", "web")
-"""Port names, up to their first dash, that say the protocol (as Istio reads them)."""
-HTTP_PROTOCOLS = ("http", "http2", "grpc", "kubernetes.io/h2c", "kubernetes.io/ws")
 MESH_LABELS = ("istio-injection", "istio.io/rev", "istio.io/dataplane-mode", "linkerd.io/inject")
 PASSING = "a rollout is under way"
 """A reason that ends by itself, and so is not worth an Event."""
@@ -29,10 +25,6 @@ class Neighbours:
     mesh: str = ""
     selected_only: bool = False
     enrolled: bool = True
-
-
-def is_ours(item: Object) -> bool:
-    return labels_of(item).get(names.MANAGED_BY) == names.OUTRIDER
 
 
 def opted_out(deployment: Object, neighbours: Neighbours) -> bool:
@@ -61,7 +53,7 @@ def refusals(deployment: Object, neighbours: Neighbours) -> tuple[str, ...]:
     return tuple(
         (
             *workload_refusals(deployment),
-            *service_refusals(deployment, neighbours),
+            *service_refusals(deployment, neighbours.services, neighbours.deployments),
             *neighbour_refusals(deployment, neighbours),
         )
     )
@@ -101,48 +93,6 @@ def rollout_refusals(deployment: Object) -> Iterator[str]:
         yield f"{PASSING}: {why}"
 
 
-def service_refusals(deployment: Object, neighbours: Neighbours) -> Iterator[str]:
-    found = services_of(deployment, neighbours.services)
-    if len(found) != 1:
-        every = ", ".join(sorted(service["metadata"]["name"] for service in found))
-        yield f"selected by {len(found)} Services{f' ({every})' if every else ''}, one is needed"
-        return
-    service = found[0]
-    others = [
-        other["metadata"]["name"]
-        for other in neighbours.deployments
-        if other["metadata"]["name"] != deployment["metadata"]["name"]
-        and not is_ours(other)
-        and selects(service, other)
-    ]
-    if others:
-        yield f"Service {service['metadata']['name']} selects {', '.join(sorted(others))} too"
-    yield from kind_refusals(service)
-
-
-def kind_refusals(service: Object) -> Iterator[str]:
-    name, spec = service["metadata"]["name"], service["spec"]
-    if spec.get("clusterIP") == "None":
-        yield f"Service {name} is headless"
-    if spec.get("externalTrafficPolicy") == "Local":
-        yield f"Service {name} has externalTrafficPolicy Local"
-    for port in spec.get("ports") or ():
-        if not is_http(port):
-            yield (
-                f"port {port['port']} of Service {name} is not known to be HTTP: name it http-…,"
-                " or set its appProtocol to http"
-            )
-
-
-def is_http(port: Mapping[str, Any]) -> bool:
-    """By appProtocol, else by the port's name up to its first dash, and never UDP."""
-    if port.get("protocol", "TCP") != "TCP":
-        return False
-    if said := port.get("appProtocol"):
-        return str(said).lower() in HTTP_PROTOCOLS
-    return str(port.get("name", "")).split("-")[0].lower() in HTTP_NAMES
-
-
 def neighbour_refusals(deployment: Object, neighbours: Neighbours) -> Iterator[str]:
     name = deployment["metadata"]["name"]
     for scaler in neighbours.autoscalers:
@@ -151,16 +101,3 @@ def neighbour_refusals(deployment: Object, neighbours: Neighbours) -> Iterator[s
             yield f"HorizontalPodAutoscaler {scaler['metadata']['name']} scales it"
     if neighbours.mesh:
         yield f"the namespace is in a mesh ({neighbours.mesh}): name its provider in a Canary"
-
-
-def selects(service: Object, deployment: Object) -> bool:
-    """By what its user selects with, also while we route it."""
-    selector = origin(service)["selector"]
-    labels = labels_of(deployment["spec"]["template"])
-    return bool(selector) and selector.items() <= labels.items()
-
-
-def services_of(deployment: Object, services: Sequence[Object]) -> list[Object]:
-    return [
-        service for service in services if not is_ours(service) and selects(service, deployment)
-    ]

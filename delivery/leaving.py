@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from delivery import apex, eligibility, names, ownership
+from delivery import apex, names, ownership, servable
 from delivery.canary import Canary, Phase
 from delivery.decision import Annotate, Delete, Disown, Effect, Restore
 from delivery.hashing import stripped
@@ -164,10 +164,10 @@ def leftovers(objects: Objects) -> Iterator[Effect]:
             ours = labels.get(names.MANAGED_BY) == names.OUTRIDER
             if ours and names.APP in labels and labels[names.APP] not in living:
                 yield Delete(kind, item["metadata"]["name"])
-    users = [one for one in objects.deployments if not eligibility.is_ours(one)]
+    users = [one for one in objects.deployments if not servable.is_ours(one)]
     for service in objects.services:
-        if not eligibility.is_ours(service) and not any(
-            eligibility.selects(service, deployment) for deployment in users
+        if not servable.is_ours(service) and not any(
+            servable.selects(service, deployment) for deployment in users
         ):
             yield from homeward(service)
 
@@ -183,5 +183,5 @@ def is_over(canaries: Iterable[Canary], objects: Objects) -> bool:
         for item in items
         for mark in (*MARKS, names.ROUTE, names.ORIGIN)
     )
-    clones = any(names.APP in labels_of(item) and eligibility.is_ours(item) for item in items)
+    clones = any(names.APP in labels_of(item) and servable.is_ours(item) for item in items)
     return not busy and not marked and not clones

@@ -7,13 +7,9 @@ import pytest
 from delivery import names
 from delivery.eligibility import (
     Neighbours,
-    is_http,
-    is_ours,
     leaving,
     opted_out,
     refusals,
-    selects,
-    services_of,
 )
 from tests.delivery import worlds
 from tests.delivery.reviews import Document
@@ -30,18 +26,14 @@ def running(change: Document | None = None) -> Document:
     return merged(worlds.deployment() | {"status": COMPLETE}, change or {})
 
 
-def service(change: Document | None = None, *, name: str = "web", **port: Any) -> Document:
-    found = merged(worlds.service(), {"metadata": {"name": name}, **(change or {})})
-    found["spec"]["ports"] = [{**found["spec"]["ports"][0], **port}]
-    return found
+def said(deployment: Document, **more: Any) -> tuple[str, ...]:
+    around = {"services": (worlds.service(),), "deployments": (deployment,), "autoscalers": ()}
+    return refusals(deployment, Neighbours(**{**around, **more}))
 
 
-def said(
-    deployment: Document, *services: Document, others: tuple[Document, ...] = (), **more: Any
-) -> tuple[str, ...]:
-    every = (deployment, *others)
-    neighbours = Neighbours(services or (service(),), every, **{"autoscalers": (), **more})
-    return refusals(deployment, neighbours)
+def test_what_its_services_are_is_a_reason() -> None:
+    reason = "selected by 0 Services, one is needed"
+    assert said(running(), services=()) == (reason,)
 
 
 def test_an_ordinary_web_app_is_eligible() -> None:
@@ -95,42 +87,6 @@ def test_a_deployment_that_is_held_already_need_not_be_complete() -> None:
     assert said(running(held)) == ()
 
 
-@pytest.mark.parametrize(
-    ("services", "reason"),
-    [
-        ((service({"spec": {"selector": {"app": "x"}}}),), "selected by 0 Services, one is needed"),
-        (
-            (service(), service(name="second")),
-            "selected by 2 Services (second, web), one is needed",
-        ),
-        ((service({"spec": {"clusterIP": "None"}}),), "Service web is headless"),
-        (
-            (service({"spec": {"externalTrafficPolicy": "Local"}}),),
-            "Service web has externalTrafficPolicy Local",
-        ),
-        (
-            (service(port=5432, protocol="UDP"),),
-            "port 5432 of Service web is not known to be HTTP: name it http-…,"
-            " or set its appProtocol to http",
-        ),
-    ],
-)
-def test_a_service_that_cannot_be_routed_is_a_reason(
-    services: tuple[Document, ...], reason: str
-) -> None:
-    assert said(running(), *services) == (reason,)
-
-
-def test_a_service_of_two_deployments_is_a_reason() -> None:
-    other = running({"metadata": {"name": "worker"}})
-    assert said(running(), others=(other,)) == ("Service web selects worker too",)
-
-
-def test_the_primary_beside_it_is_no_other_deployment() -> None:
-    ours = {"name": "web-primary", "labels": {names.MANAGED_BY: names.OUTRIDER}}
-    assert said(running(), others=(running({"metadata": ours}),)) == ()
-
-
 def test_an_autoscaler_is_a_reason_when_it_scales_this_one() -> None:
     other = merged(SCALER, {"spec": {"scaleTargetRef": {"name": "api"}}})
     kind = merged(SCALER, {"spec": {"scaleTargetRef": {"kind": "StatefulSet"}}})
@@ -150,27 +106,6 @@ def test_every_reason_is_told_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("port", "http"),
-    [
-        ({"name": "http"}, True),
-        ({"name": "http-web"}, True),
-        ({"name": "HTTP2"}, True),
-        ({"name": "grpc-api"}, True),
-        ({"name": "web"}, True),
-        ({"name": "httpd"}, False),
-        ({"name": "tcp-http"}, False),
-        ({}, False),
-        ({"name": "http", "protocol": "UDP"}, False),
-        ({"name": "db", "appProtocol": "HTTP"}, True),
-        ({"appProtocol": "kubernetes.io/h2c"}, True),
-        ({"name": "http", "appProtocol": "redis"}, False),
-    ],
-)
-def test_a_port_is_http_by_its_protocol_or_its_name(port: dict[str, str], http: bool) -> None:
-    assert is_http(port) is http
-
-
-@pytest.mark.parametrize(
     ("said", "selected_only", "left_out"),
     [
         (None, False, False),
@@ -186,25 +121,6 @@ def test_a_deployment_is_left_out_by_its_annotation(
 ) -> None:
     found = running({"metadata": {"annotations": {names.ENABLED: said}}})
     assert opted_out(found, Neighbours((), (), (), selected_only=selected_only)) is left_out
-
-
-def test_a_routed_service_selects_what_its_user_said() -> None:
-    origin = '{"selector": {"app": "web"}, "targetPorts": {"80": "http"}}'
-    routed = {
-        "metadata": {"annotations": {names.ORIGIN: origin}},
-        "spec": {"selector": {"app": None, "app.kubernetes.io/name": "outrider-router"}},
-    }
-    assert selects(service(routed), running())
-
-
-def test_a_service_without_a_selector_selects_nothing() -> None:
-    assert not selects(service({"spec": {"selector": None}}), running())
-
-
-def test_our_own_services_are_not_counted() -> None:
-    ours = service({"metadata": {"labels": {names.MANAGED_BY: names.OUTRIDER}}})
-    assert is_ours(ours)
-    assert services_of(running(), (ours, service())) == [service()]
 
 
 @pytest.mark.parametrize(

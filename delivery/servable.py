@@ -1,0 +1,112 @@
+"""Which Services can be routed: what each one selects, and why one is left as it is."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from delivery import names
+from delivery.apex import origin, own_ports
+from delivery.pods import Object, labels_of
+
+HTTP_NAMES = ("http", "http2", "grpc", "h2c", "ws", "web")
+"""Port names, up to their first dash, that say the protocol (as Istio reads them)."""
+HTTP_PROTOCOLS = (
+    *("http", "http2", "h2c", "grpc", "grpc-web", "ws"),
+    *("kubernetes.io/h2c", "kubernetes.io/ws"),
+)
+TLS_NAMES = ("https", "tls", "ssl", "wss")
+TLS_PROTOCOLS = (*TLS_NAMES, "kubernetes.io/wss")
+TLS_PORTS = (443, 8443)
+POLICIES = ("externalTrafficPolicy", "internalTrafficPolicy")
+
+
+def is_ours(item: Object) -> bool:
+    return labels_of(item).get(names.MANAGED_BY) == names.OUTRIDER
+
+
+def selects(service: Object, deployment: Object) -> bool:
+    """By what its user selects with, also while we route it."""
+    selector = origin(service)["selector"]
+    labels = labels_of(deployment["spec"]["template"])
+    return bool(selector) and selector.items() <= labels.items()
+
+
+def services_of(deployment: Object, services: Sequence[Object]) -> list[Object]:
+    return [
+        service for service in services if not is_ours(service) and selects(service, deployment)
+    ]
+
+
+def refusals(service: Object) -> Iterator[str]:
+    """Why this Service cannot be routed, whatever it selects."""
+    name, spec = service["metadata"]["name"], service["spec"]
+    if spec.get("type") == "ExternalName":
+        yield f"Service {name} is of type ExternalName: it leads out of the cluster"
+        return
+    if spec.get("clusterIP") == "None":
+        yield f"Service {name} is headless"
+    for policy in POLICIES:
+        if spec.get(policy) == "Local":
+            yield f"Service {name} has {policy} Local"
+    for port in own_ports(service):
+        if why := port_refusal(port):
+            yield f"port {port['port']} of Service {name} {why}"
+
+
+def port_refusal(port: Mapping[str, Any]) -> str:
+    """Why a port cannot be split; empty when it is HTTP by its appProtocol, else by its name."""
+    if (protocol := port.get("protocol", "TCP")) != "TCP":
+        return f"is {protocol}: only TCP can be routed"
+    said = str(port.get("appProtocol") or "").lower()
+    named = [first_word(port.get(key)) for key in ("name", "targetPort")]
+    if said in TLS_PROTOCOLS or (not said and any(word in TLS_NAMES for word in named)):
+        return f"is TLS ({said or port.get('name') or port.get('targetPort')}): it cannot be judged"
+    if said in HTTP_PROTOCOLS:
+        return ""
+    if said or named[0] not in HTTP_NAMES:
+        return "is not known to be HTTP: name it http-…, or set its appProtocol to http"
+    if port["port"] in TLS_PORTS or port.get("targetPort") in TLS_PORTS:
+        return "is probably TLS by its number: set its appProtocol to http if it is not"
+    return ""
+
+
+def first_word(name: Any) -> str:
+    """Of a port's name up to its first dash; a number says nothing."""
+    return str(name or "").split("-")[0].lower()
+
+
+def service_refusals(
+    deployment: Object, services: Sequence[Object], deployments: Sequence[Object]
+) -> Iterator[str]:
+    """Why a Deployment's Services keep it from being adopted."""
+    found = services_of(deployment, services)
+    if len(found) != 1:
+        every = ", ".join(sorted(service["metadata"]["name"] for service in found))
+        yield f"selected by {len(found)} Services{f' ({every})' if every else ''}, one is needed"
+        return
+    yield from unservable(found[0], deployment, deployments)
+    yield from in_the_way(deployment, services)
+
+
+def unservable(service: Object, deployment: Object, deployments: Sequence[Object]) -> Iterator[str]:
+    """Why a Service cannot be routed for this Deployment."""
+    others = [
+        other["metadata"]["name"]
+        for other in deployments
+        if other["metadata"]["name"] != deployment["metadata"]["name"]
+        and not is_ours(other)
+        and selects(service, other)
+    ]
+    if others:
+        yield f"Service {service['metadata']['name']} selects {', '.join(sorted(others))} too"
+    yield from refusals(service)
+
+
+def in_the_way(deployment: Object, services: Sequence[Object]) -> Iterator[str]:
+    """A user's Service that has the name of one that we would make; Flagger's are taken over."""
+    name = deployment["metadata"]["name"]
+    wanted = {names.primary_name(name), names.canary_name(name)}
+    for service in services:
+        owners = service["metadata"].get("ownerReferences") or ()
+        flaggers = any(owner.get("kind") == "Canary" for owner in owners)
+        if service["metadata"]["name"] in wanted and not is_ours(service) and not flaggers:
+            yield f"the name of Service {service['metadata']['name']} is needed for its pair"
