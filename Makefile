@@ -3,6 +3,9 @@ PYTHON := .venv/bin/python
 ENVIRONMENT := .venv/installed-$(shell sha256sum requirements/dev.txt | cut -c1-16)
 REQUIREMENTS := agent webhook lab shop dev
 
+# Some of the tests on the cluster, in pytest's words: make system ONLY="undo or restart"
+TESTS := $(if $(ONLY),--only "$(ONLY)")
+
 # An existing cluster, named on make's command line only: make system KUBECONFIG=… REGISTRY=…
 ifeq ($(origin KUBECONFIG),command line)
 $(if $(REGISTRY),,$(error KUBECONFIG=… wants REGISTRY=… beside it))
@@ -10,7 +13,7 @@ CLUSTER := --kubeconfig $(abspath $(KUBECONFIG)) --registry $(REGISTRY) $(if $(T
 unexport KUBECONFIG
 endif
 
-.PHONY: help check system test demo soak lab-up lab-down format generate requirements
+.PHONY: help check system test demo soak elsewhere lab-up lab-down format generate requirements
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 22
 
@@ -18,7 +21,7 @@ check: $(ENVIRONMENT) ## format, lint, layers, types and fast tests; seconds, no
 	@.ci/check
 
 system: $(ENVIRONMENT) ## the tests on a real Kubernetes node, brought up for them
-	@.ci/system "system and not soak" $(CLUSTER)
+	@.ci/system "system and not soak" $(CLUSTER) $(TESTS)
 
 test: ## all of it, as continuous integration runs it
 	@$(MAKE) --no-print-directory check
@@ -28,8 +31,11 @@ demo: $(ENVIRONMENT) ## watch three releases: one promoted, two rolled back
 	@$(PYTHON) -m demo $(CLUSTER)
 
 soak: $(ENVIRONMENT) ## the long tests, and the core's properties with a thousand examples each
-	@.ci/system soak $(CLUSTER)
+	@.ci/system soak $(CLUSTER) $(TESTS)
 	@$(PYTHON) -m pytest -q -n 2 -m "not system" --hypothesis-profile thorough tests/delivery
+
+elsewhere: $(ENVIRONMENT) ## some tests and the demo as on somebody else's cluster, images from a registry
+	@.ci/elsewhere
 
 lab-up: $(ENVIRONMENT) ## bring the node up and give it the images
 	@$(PYTHON) -m lab up

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from lab import build, cluster, images, processes
+from lab import build, cluster, images, processes, registry
 from lab.layout import Layout, this_project
 from lab.modules import MODULES
 from lab.programs import PROGRAMS, log_of
@@ -27,6 +27,8 @@ def parser() -> argparse.ArgumentParser:
     built.add_argument(
         "name", nargs="*", help=f"of {', '.join(images.NAMES)}; all if none is named"
     )
+    pushed = commands.add_parser("push", help="push the images to a registry in the node's network")
+    pushed.add_argument("tag")
     logs = commands.add_parser("logs", help="the log of one of the node's programs")
     logs.add_argument("name")
     for verb in ("start", "stop", "restart"):
@@ -76,6 +78,9 @@ def _obey(layout: Layout, wish: argparse.Namespace) -> int:
         case "images":
             with cluster.alone(layout):
                 images.bring(layout, wish.name)
+        case "push":
+            with cluster.alone(layout):
+                registry.fill(layout, wish.tag)
         case "logs":
             _print_log(layout, wish.name)
         case "build":
@@ -122,7 +127,9 @@ def _control(layout: Layout, verb: str, wish: argparse.Namespace) -> None:
     _require_ground(layout)
     if verb in {"stop", "restart"}:
         processes.stop(layout, wish.name, at_once=wish.kill)
-    if verb in {"start", "restart"}:
+    if verb in {"start", "restart"} and wish.name == "registry":
+        registry.serve(layout)
+    elif verb in {"start", "restart"}:
         processes.start(layout, wish.name)
 
 

@@ -12,6 +12,7 @@ from lab.layout import (
     NODE,
     NODE_ADDRESS,
     POD_RANGE,
+    REGISTRY,
     Layout,
 )
 
@@ -25,7 +26,6 @@ Document = Mapping[str, object]
 
 
 def write(layout: Layout, snapshotter: str) -> None:
-    (layout.config / "cni").mkdir(parents=True, exist_ok=True)
     texts = {
         "containerd.toml": containerd(layout, snapshotter),
         "cni/10-lab.conflist": json.dumps(cni(layout), indent=1),
@@ -33,9 +33,15 @@ def write(layout: Layout, snapshotter: str) -> None:
         "kube-proxy.yaml": json.dumps(kube_proxy(layout), indent=1),
         "kube-scheduler.yaml": json.dumps(kube_scheduler(layout), indent=1),
         "Corefile": corefile(layout),
+        "registry.yaml": json.dumps(registry(layout), indent=1),
+        f"certs.d/{REGISTRY}/hosts.toml": hosts(f"http://{REGISTRY}"),
+        # Official images come through it as through a company's mirror: there is no other way here.
+        "certs.d/docker.io/hosts.toml": hosts("https://registry-1.docker.io"),
     }
     for name, text in texts.items():
-        (layout.config / name).write_text(text)
+        path = layout.config / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
 
 
 def containerd(layout: Layout, snapshotter: str) -> str:
@@ -61,6 +67,7 @@ disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapsho
   tolerate_missing_hugetlb_controller = true
   # As Docker does by default, and as users' images expect.
   enable_unprivileged_ports = true
+  registry = {{ config_path = "{layout.config}/certs.d" }}
 
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "{CNI_PLUGINS}"
@@ -77,6 +84,21 @@ disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapsho
         Root = "{layout.short}/runc"
         SystemdCgroup = false
 """
+
+
+def hosts(server: str) -> str:
+    """Where containerd asks for images of one registry: ours first, without TLS."""
+    ours = f'[host."http://{REGISTRY}"]\n  capabilities = ["pull", "resolve"]\n'
+    return f'server = "{server}"\n\n{ours}'
+
+
+def registry(layout: Layout) -> Document:
+    return {
+        "version": 0.1,
+        "log": {"level": "info", "accesslog": {"disabled": True}},
+        "storage": {"filesystem": {"rootdirectory": f"{layout.node}/registry"}},
+        "http": {"addr": REGISTRY},
+    }
 
 
 def cni(layout: Layout) -> Document:

@@ -135,12 +135,22 @@ def _import(layout: Layout, image: Image) -> None:
     unfinished.rename(_record(layout))
 
 
+def layered(layout: Layout, name: str) -> tuple[Builder, Image]:
+    """An image as it is now, in this clone's store of layers: built, or taken from the cache."""
+    layout.work.mkdir(parents=True, exist_ok=True)
+    store, image = Store(layout.cache / "images"), image_now(layout.project, name)
+    with store.held():
+        maker = builder(layout)
+        _load(layout, store, maker=maker, image=image)
+    return maker, image
+
+
 def _build(layout: Layout, store: Store, image: Image) -> None:
     maker = builder(layout)
     if image.base is None:
         _build_base(layout, maker, image)
     else:
-        _load_base(layout, store, maker=maker, image=image.base)
+        _load(layout, store, maker=maker, image=image.base)
         below = image.base.exact
         maker.build(image.dockerfile, name=image.exact, context=layout.project, base=below)
     maker.push(image.exact, folder=store.folder, state=image.state)
@@ -155,7 +165,7 @@ def _build_base(layout: Layout, maker: Builder, image: Image) -> None:
     shutil.rmtree(context)
 
 
-def _load_base(layout: Layout, store: Store, *, maker: Builder, image: Image) -> None:
+def _load(layout: Layout, store: Store, *, maker: Builder, image: Image) -> None:
     if maker.has(image.exact):
         return
     if store.find(image.state) is None:

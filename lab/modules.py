@@ -68,4 +68,9 @@ MODULES: Mapping[str, GoModule] = {
     "coredns": GoModule("coredns", {"coredns": "github.com/coredns/coredns"}),
     "pause": GoModule("pause", {"pause": "outrider.dev/lab/pause"}),
     "helm": GoModule("helm", {"helm": "helm.sh/helm/v3/cmd/helm"}, wanted_by_up=False),
+    "registry": GoModule(
+        "registry",
+        {"registry": "github.com/distribution/distribution/v3/cmd/registry"},
+        wanted_by_up=False,
+    ),
 }

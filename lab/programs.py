@@ -126,6 +126,12 @@ def coredns(layout: Layout) -> Command:
     return (str(build.program(layout, "coredns")), "-conf", str(layout.config / "Corefile"))
 
 
+def registry(layout: Layout) -> Command:
+    """Images as other clusters get them: nothing starts it but `push`, or whoever asks for it."""
+    config = str(layout.config / "registry.yaml")
+    return (str(build.program(layout, "registry")), "serve", config)
+
+
 # The first three stand on nothing; the others want an API server that answers.
 FIRST: Mapping[str, Callable[[Layout], Command]] = {
     "etcd": etcd,
@@ -139,7 +145,8 @@ SECOND: Mapping[str, Callable[[Layout], Command]] = {
     "kube-proxy": kube_proxy,
     "coredns": coredns,
 }
-PROGRAMS: Mapping[str, Callable[[Layout], Command]] = {**FIRST, **SECOND}
+ALWAYS: Mapping[str, Callable[[Layout], Command]] = {**FIRST, **SECOND}
+PROGRAMS: Mapping[str, Callable[[Layout], Command]] = {**ALWAYS, "registry": registry}
 
 
 def log_of(layout: Layout, name: str) -> Path:

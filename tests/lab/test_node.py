@@ -10,9 +10,10 @@ import pytest
 from cryptography import x509
 
 from lab import configs, pki
-from lab.layout import KUBERNETES_VERSION, Layout
+from lab.layout import KUBERNETES_VERSION, REGISTRY, Layout, this_project
 from lab.modules import MODULES
 from lab.programs import PROGRAMS
+from lab.registry import official_envoy
 
 
 @pytest.fixture(scope="module")
@@ -75,3 +76,13 @@ def test_each_program_of_the_node_comes_from_one_module() -> None:
     built = [program for module in MODULES.values() for program in module.packages]
     assert len(built) == len(set(built))
     assert set(PROGRAMS) - {"containerd"} <= set(built)
+
+
+def test_official_images_come_through_the_registry_of_the_node(layout: Layout) -> None:
+    for name in (REGISTRY, "docker.io"):
+        text = (layout.config / "certs.d" / name / "hosts.toml").read_text()
+        assert f'[host."http://{REGISTRY}"]' in text
+
+
+def test_the_registrys_envoy_is_the_one_that_the_manifests_name() -> None:
+    assert re.fullmatch(r"envoyproxy/envoy:v\d+\.\d+\.\d+", official_envoy(this_project()))

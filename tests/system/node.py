@@ -11,7 +11,7 @@ from demo.shop import PROJECT
 from lab.cluster import ctr
 from lab.layout import Layout
 from lab.processes import alive
-from lab.programs import PROGRAMS
+from lab.programs import ALWAYS
 
 LOOK_SECONDS = 0.2
 
@@ -60,7 +60,7 @@ class Node:
 
     def mend(self) -> None:
         """Whatever a test broke, those after it find every program running."""
-        for program in PROGRAMS:
+        for program in ALWAYS:
             if alive(self.layout, program) is None:
                 self.lab("start", program)
 
