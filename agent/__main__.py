@@ -73,6 +73,7 @@ def main() -> int:
     loop.leadership.start()
     log.info("serving namespace %s", given.namespace)
     loop.run()
+    loop.leadership.release()
     loop.ads.stop(GRACE_SECONDS)
     return 0
 

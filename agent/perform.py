@@ -67,7 +67,8 @@ class Performer:
         metadata: dict[str, Any] = {"annotations": dict(effect.annotations)}
         if effect.version:
             metadata["resourceVersion"] = effect.version
-        answer = self.api.merge(target, {"metadata": metadata}, manager=AGENT_MANAGER)
+        said = {"metadata": metadata, **effect.ends}
+        answer = self.api.merge(target, said, manager=AGENT_MANAGER)
         if covers(answer, effect.shows):
             return
         self.tidy(self.api.merge(target, effect.shows, manager=AGENT_MANAGER))

@@ -35,6 +35,8 @@ class TimedLock(LeaseLock):
         self.name, self.namespace, self.identity = name, namespace, identity
         self.lease_reference = None
         self.renewed = -float(DURATION)
+        self.writing = threading.Lock()
+        self.given_up = False
 
     def create(self, name: str, namespace: str, election_record: Any) -> bool:
         return self.noted(super().create, name, namespace, election_record)
@@ -43,11 +45,21 @@ class TimedLock(LeaseLock):
         return self.noted(super().update, name, namespace, updated_record)
 
     def noted(self, write: Callable[[str, str, Any], bool], *given: Any) -> bool:
-        began = time.monotonic()
-        done = write(*given)
-        if done:
-            self.renewed = began
-        return done
+        with self.writing:
+            began = time.monotonic()
+            done = not self.given_up and write(*given)
+            if done:
+                self.renewed = began
+            return done
+
+    def give_up(self) -> None:
+        """For good: a Lease that names nobody is taken by the next who looks."""
+        with self.writing:
+            self.given_up, self.renewed = True, -float(DURATION)
+            lease = self.api_instance.read_namespaced_lease(self.name, self.namespace)
+            if lease.spec and lease.spec.holder_identity == self.identity:
+                lease.spec.holder_identity = ""
+                self.api_instance.replace_namespaced_lease(self.name, self.namespace, body=lease)
 
 
 class Leadership:
@@ -77,6 +89,14 @@ class Leadership:
                 log.warning("election: %s", error)
             self.stopped()
             threading.Event().wait(RETRY)
+
+    def release(self) -> None:
+        """Whoever ends in good order lets another lead at once; nothing may be done after it."""
+        self.stopped()
+        try:
+            self.lock.give_up()
+        except (urllib3.exceptions.HTTPError, OSError, ApiException) as error:
+            log.warning("the Lease was not released: %s", error)
 
     def started(self) -> None:
         log.info("leading as %s", self.identity)

@@ -33,6 +33,8 @@ class Annotate:
     `shows` is the merge patch that the answer must agree with; where it does not (admission is
     down), that patch is what the agent writes itself. `version` is the resourceVersion that was
     seen: if the object changed since, nothing is written and the next look decides anew.
+    `ends` are fields that go in the very same write: where no annotation asks for them any more,
+    nobody could tell later that they were ours. What is removed gets no owner.
     """
 
     kind: str
@@ -40,6 +42,7 @@ class Annotate:
     annotations: Mapping[str, str | None]
     shows: Mapping[str, Any] = field(default_factory=frozen)
     version: str = ""
+    ends: Mapping[str, Any] = field(default_factory=frozen)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from delivery.canary import Canary, Phase, Status
 from delivery.covering import covers
 from delivery.decision import Apply, Disown, Effect
 from delivery.hashing import template_hash
-from delivery.leaving import annotate
+from delivery.leaving import annotate, unpaused
 from delivery.observation import Observation, Workload
 from delivery.pods import annotations_of
 
@@ -105,11 +105,13 @@ def target_effects(canary: Canary, target: Workload) -> Iterator[Effect]:
     status = canary.status
     annotations: dict[str, str | None] = {}
     shows: dict[str, Any] = {}
+    ends: Mapping[str, Any] = {}
     holding = status.phase is Phase.INITIALIZING and status.scale is None
     if holding and not target.paused:
         annotations[names.HOLD], shows["paused"] = "true", True
     if not holding and target.on_hold:
-        annotations[names.HOLD], shows["paused"] = None, None
+        annotations[names.HOLD], ends = None, unpaused(target)
+        shows |= ends
     if status.scale is not None and not is_held(canary, target):
         annotations[names.SCALE] = str(status.scale)
         annotations[names.HELD_AT] = str(target.manifest["metadata"].get("generation", 0))
@@ -118,7 +120,7 @@ def target_effects(canary: Canary, target: Workload) -> Iterator[Effect]:
         shows["replicas"] = status.scale
         shows["template"] = {"metadata": {"labels": {names.ROLE: names.CANARY}}}
     if annotations:
-        yield annotate(target.manifest, annotations, {"spec": shows})
+        yield annotate(target.manifest, annotations, {"spec": shows}, ends=ends)
     elif status.scale is not None:
         yield from disowned(target.manifest, ownership.TARGET)
 

@@ -62,9 +62,14 @@ def target_effects(canary: Canary, seen: Observation, target: Workload) -> Itera
         names.HOLD: None,
     }
     shows: dict[str, Any] = {"replicas": scale, **unlabelled()}
-    if target.on_hold:
-        shows["paused"] = None
-    yield annotate(target.manifest, annotations, {"spec": shows})
+    ends = unpaused(target)
+    yield annotate(target.manifest, annotations, {"spec": {**shows, **ends}}, ends=ends)
+
+
+def unpaused(target: Workload) -> Mapping[str, Any]:
+    """What ends a hold; a pause that the user has asked for meanwhile stays."""
+    ours = target.on_hold and not ownership.pauses(target.manifest)
+    return {"paused": None} if ours else {}
 
 
 def restored(canary: Canary, seen: Observation, target: Workload) -> Iterator[Effect]:
@@ -147,12 +152,20 @@ def remains(canary: Canary, seen: Observation) -> bool:
 
 
 def annotate(
-    found: Mapping[str, Any], annotations: Mapping[str, str | None], shows: Mapping[str, Any]
+    found: Mapping[str, Any],
+    annotations: Mapping[str, str | None],
+    shows: Mapping[str, Any],
+    *,
+    ends: Mapping[str, Any] | None = None,
 ) -> Annotate:
-    """Holds for just the version that was seen: a wish that came since is not written over."""
+    """Holds for just the version that was seen: a wish that came since is not written over.
+
+    `ends` are fields of the spec that go with the annotations, in one write.
+    """
     metadata = found["metadata"]
     version = metadata.get("resourceVersion", "")
-    return Annotate(found["kind"], metadata["name"], annotations, shows, version)
+    gone = {"spec": ends} if ends else {}
+    return Annotate(found["kind"], metadata["name"], annotations, shows, version, gone)
 
 
 def leftovers(objects: Objects) -> Iterator[Effect]:

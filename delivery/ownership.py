@@ -5,9 +5,12 @@ another number, and a server-side apply of the same file would be refused for th
 a server-side apply itself owns stays its own: that is the user's own word.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from delivery.mapping import mapping
+from delivery.names import AGENT_MANAGER
 from delivery.pods import Object
 
 Path = tuple[str, ...]
@@ -37,6 +40,32 @@ def forsaken(found: Object, manager: str) -> list[Mapping[str, Any]] | None:
     before = list(found["metadata"].get("managedFields") or ())
     after = [entry for entry in before if entry.get("manager") != manager]
     return after if after != before else None
+
+
+def pauses(found: Object) -> bool:
+    """Whether its user paused it: somebody owns the field, which nobody does of what we hold.
+
+    An apply from a file finds a held Deployment paused and sends nothing: only the file says so.
+    """
+    entries = mapping(found, "metadata").get("managedFields")
+    owners = (
+        entry.get("manager")
+        for entry in (entries if isinstance(entries, list) else ())
+        if "f:paused" in mapping(entry, "fieldsV1", "f:spec")
+    )
+    return any(owner != AGENT_MANAGER for owner in owners) or bool(applied(found).get("paused"))
+
+
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+
+
+def applied(found: Object) -> Mapping[str, Any]:
+    """The spec in the file that was applied last, as kubectl notes it; empty without one."""
+    try:
+        said = json.loads(mapping(found, "metadata", "annotations").get(LAST_APPLIED, "{}"))
+    except (TypeError, ValueError, RecursionError):
+        return {}
+    return mapping(said, "spec")
 
 
 def is_update(entry: Mapping[str, Any]) -> bool:

@@ -7,8 +7,10 @@ from delivery import names
 from delivery.admission.answer import Answer
 from delivery.admission.ours import annotations, carried, complaint, number, rewritten, version
 from delivery.admission.patch import ABSENT, Operation, edits
-from delivery.admission.request import Request, mapping
+from delivery.admission.request import Request
 from delivery.hashing import template_hash
+from delivery.mapping import mapping
+from delivery.ownership import pauses
 
 
 def deployment(request: Request) -> Answer:
@@ -88,7 +90,7 @@ def wanted_spec(request: Request, kept: Mapping[str, Any]) -> dict[str, Any]:
         wanted["replicas"] = held
     if names.HOLD in kept:
         wanted["paused"] = True
-    elif names.HOLD in annotations(request.old):
+    elif names.HOLD in annotations(request.old) and not pauses(request.object):
         wanted["paused"] = ABSENT
     return wanted
 

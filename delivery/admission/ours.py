@@ -8,7 +8,8 @@ from typing import Any
 
 from delivery import names
 from delivery.admission.patch import ABSENT, Operation, edits
-from delivery.admission.request import Request, mapping
+from delivery.admission.request import Request
+from delivery.mapping import mapping
 
 OURS = (
     names.SCALE,

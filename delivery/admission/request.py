@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from delivery import names
+from delivery.mapping import mapping
 
 
 @dataclass(frozen=True)
@@ -54,13 +55,6 @@ def read(review: Any) -> Request | Malformed:
         mapping(request, "object"),
         mapping(request, "oldObject"),
     )
-
-
-def mapping(document: Any, *path: str) -> Mapping[str, Any]:
-    """The mapping at a path, empty where anything else stands there."""
-    for key in path:
-        document = document.get(key) if isinstance(document, Mapping) else None
-    return document if isinstance(document, Mapping) else {}
 
 
 def text(document: Mapping[str, Any], key: str) -> str:

@@ -15,7 +15,8 @@ from delivery.admission.ours import (
     wiring,
 )
 from delivery.admission.patch import Operation, changes, edits
-from delivery.admission.request import Request, mapping
+from delivery.admission.request import Request
+from delivery.mapping import mapping
 
 NOTHING = Wiring(None, {})
 

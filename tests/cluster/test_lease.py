@@ -1,4 +1,7 @@
+import json
 import time
+
+import pytest
 
 from cluster.lease import DEADLINE, DURATION, Leadership
 from tests.agent.running_router import eventually
@@ -32,3 +35,32 @@ def test_who_has_lost_the_lease_does_not_lead() -> None:
     leadership.started()
     leadership.stopped()
     assert not leadership.held()
+
+
+def lease(holder: str) -> bytes:
+    moment = "2026-01-01T00:00:00.000000Z"
+    times = {"acquireTime": moment, "renewTime": moment, "leaseDurationSeconds": DURATION}
+    spec = {"holderIdentity": holder, **times}
+    return json.dumps({"metadata": {"name": "lease"}, "spec": spec}).encode()
+
+
+@pytest.mark.parametrize(("holder", "written"), [("one", [""]), ("two", [])])
+def test_who_ends_gives_up_its_own_lease_and_no_other(holder: str, written: list[str]) -> None:
+    with serving() as server:
+        server.raw = lease(holder)
+        leadership = Leadership(
+            server.api().connection, name="lease", namespace="shop", identity="one"
+        )
+        leadership.lock.renewed = time.monotonic()
+        leadership.started()
+        leadership.release()
+        assert not leadership.held()
+        sent = [one.body["spec"]["holderIdentity"] for one in server.asked if one.method == "PUT"]
+        assert sent == written
+        assert not leadership.lock.noted(lambda *_: True)
+
+
+def test_a_lease_that_cannot_be_given_up_is_in_nobodys_way() -> None:
+    with serving() as server:
+        connection = server.api().connection
+    Leadership(connection, name="lease", namespace="shop", identity="one").release()

@@ -13,6 +13,7 @@ FIRST, SECOND = (
 HELD = {names.SCALE: "0", names.REPLICAS: "3", names.ADMITTED: FIRST}
 SEEN = {names.ADMITTED: FIRST}
 WISHED = {**HELD, names.REPLICAS: "5", names.WISHED: "7"}
+PAUSED = {"kubectl.kubernetes.io/last-applied-configuration": '{"spec":{"paused":true}}'}
 MARK = {names.ROLE: names.CANARY}
 
 
@@ -97,6 +98,13 @@ UPDATES: list[tuple[str, str, Document, Document, Document]] = [
         deployment({names.HOLD: "adopting"}, paused=True),
         deployment({}, paused=True),
         deployment({}),
+    ),
+    (
+        "the end of a hold leaves a pause that the user's file asks for",
+        AGENT,
+        deployment({names.HOLD: "adopting", **PAUSED}, paused=True),
+        deployment(PAUSED, paused=True),
+        deployment(PAUSED, paused=True),
     ),
     (
         "a user's own pause is his",

@@ -207,6 +207,14 @@ def test_a_hold_without_its_effect_is_said_again() -> None:
 def test_the_hold_ends_as_admission_ends_it() -> None:
     found = only(due(replace(SEEN, target=replace(TARGET, on_hold=True, paused=True))))
     assert (found.annotations, found.shows) == ({names.HOLD: None}, {"spec": {"paused": None}})
+    assert found.ends == found.shows, "a crash in between would leave a pause that nobody asked for"
+
+
+def test_a_pause_that_the_user_asked_for_meanwhile_outlasts_the_hold() -> None:
+    owner = {"manager": "kubectl", "fieldsV1": {"f:spec": {"f:paused": {}}}}
+    asked = half(TARGET, {"metadata": {"managedFields": [owner]}}, on_hold=True, paused=True)
+    found = only(due(replace(SEEN, target=asked)))
+    assert (found.annotations, found.shows, found.ends) == ({names.HOLD: None}, {"spec": {}}, {})
 
 
 @pytest.mark.parametrize(("held", "replicas"), [(None, 3), (0, 3), (3, 0), (3, 3)])

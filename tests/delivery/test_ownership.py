@@ -1,3 +1,4 @@
+import json
 from typing import Any
 
 import pytest
@@ -49,3 +50,29 @@ def test_of_what_we_wrote_ourselves_we_give_up_the_spec() -> None:
     ours["metadata"]["managedFields"] += owned_by(REPLICAS)["metadata"]["managedFields"]
     first, second = ownership.ours_released(ours, "outrider-agent")
     assert (first["fieldsV1"], second["fieldsV1"]) == ({"f:metadata": {}}, REPLICAS)
+
+
+def filed(text: str) -> dict[str, Any]:
+    return {"metadata": {"annotations": {ownership.LAST_APPLIED: text}}}
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        (owned_by({"f:spec": {"f:paused": {}}}), True),
+        (owned_by({"f:spec": {"f:paused": {}}}, manager="outrider-agent"), False),
+        (owned_by({"f:spec": {"f:replicas": {}}}), False),
+        ({"metadata": {"managedFields": "odd"}}, False),
+        ({"metadata": None}, False),
+        (filed(json.dumps({"spec": {"paused": True}})), True),
+        (filed(json.dumps({"spec": {"paused": False}})), False),
+        (filed(json.dumps({"spec": "odd"})), False),
+        (filed(json.dumps(["odd"])), False),
+        (filed("{"), False),
+        ({"metadata": {"annotations": {ownership.LAST_APPLIED: 7}}}, False),
+    ],
+)
+def test_a_pause_is_the_users_when_somebody_else_owns_it_or_the_file_says_so(
+    found: Any, expected: bool
+) -> None:
+    assert ownership.pauses(found) is expected

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 
 from delivery import adoption, eligibility, pair, schema, serving
 from delivery.canary import Analysis, Canary, Metric, Status
-from delivery.decision import Delete, Effect
+from delivery.decision import Annotate, Delete, Effect
 from delivery.intent import effects
 from delivery.observation import Observation, Routers, Traffic
 from delivery.pair import Objects
@@ -52,7 +52,14 @@ class Agent:
         self.said += [message.text for message in decision.messages]
         for effect in due[: None if crash_after is None else crash_after - 1]:
             self.perform(effect)
+        if crash_after is not None and crash_after <= len(due):
+            self.dies_over(due[crash_after - 1])
         return () if self.gone else due
+
+    def dies_over(self, effect: Effect) -> None:
+        """Before it, or between its two writes."""
+        if isinstance(effect, Annotate):
+            self.world.begin(effect)
 
     def perform(self, effect: Effect) -> None:
         if isinstance(effect, Delete) and effect.kind == "Canary":

@@ -12,15 +12,15 @@ from delivery.decision import Annotate, Apply, Delete, Effect, Restore
 from delivery.hashing import template_hash
 from delivery.routers.envoy import Application
 from tests.delivery.reviews import Document, patched
+from tests.delivery.running import NEVER_READY as NEVER_READY
+from tests.delivery.running import READY_AFTER as READY_AFTER
+from tests.delivery.running import Pod as Pod
 
 NAMESPACE = "shop"
 AGENT = f"system:serviceaccount:{NAMESPACE}:{names.AGENT}"
 START = 1_000_000.0
 RATE = 100
 """Requests a second that clients send."""
-READY_AFTER = 2
-"""Seconds from a pod's start to its readiness."""
-NEVER_READY = ("crashing", "stuck")
 
 
 def template(image: str) -> Document:
@@ -54,45 +54,6 @@ def merged(found: Any, patch: Mapping[str, Any]) -> Document:
         else:
             kept[key] = merged(kept.get(key), value) if isinstance(value, Mapping) else value
     return kept
-
-
-@dataclass
-class Pod:
-    """Its image says how it behaves: good, bad (5xx), slow, crashing (never runs) or stuck."""
-
-    number: int
-    owner: str
-    template: Document
-    age: int = 0
-    flapping: int = 0
-
-    @property
-    def kind(self) -> str:
-        return str(self.template["spec"]["containers"][0]["image"]).partition(":")[0]
-
-    @property
-    def ready(self) -> bool:
-        return self.kind not in NEVER_READY and self.age >= READY_AFTER and not self.flapping
-
-    @property
-    def address(self) -> str:
-        return f"10.1.{self.number // 256}.{self.number % 256}"
-
-    def manifest(self) -> Document:
-        waiting = {"reason": "CrashLoopBackOff"} if self.kind == "crashing" else {}
-        return {
-            "metadata": {
-                "name": f"web-{self.number}",
-                "labels": self.template["metadata"]["labels"],
-                "ownerReferences": [{"uid": self.owner, "controller": True}],
-            },
-            "spec": self.template["spec"],
-            "status": {
-                "podIP": self.address,
-                "conditions": [{"type": "Ready", "status": str(self.ready)}],
-                "containerStatuses": [{"state": {"waiting": waiting}}],
-            },
-        }
 
 
 @dataclass
@@ -177,15 +138,20 @@ class World:
         return {**manifest, "spec": {**manifest["spec"], **extra}}
 
     def annotate(self, effect: Annotate) -> None:
-        found = self.place(effect.kind)[effect.name]
-        if effect.version != found["metadata"]["resourceVersion"]:
-            return
-        answer = self.put(merged(found, {"metadata": {"annotations": effect.annotations}}), AGENT)
-        if not covers(answer, effect.shows):
+        answer = self.begin(effect)
+        if answer and not covers(answer, effect.shows):
             assert not (self.admission and self.enrolled), (
                 "admission does not do what the effect is to show"
             )
             self.put(merged(answer, effect.shows), AGENT)
+
+    def begin(self, effect: Annotate) -> Document | None:
+        """The first of the two writes that an annotation may take."""
+        found = self.place(effect.kind)[effect.name]
+        if effect.version != found["metadata"]["resourceVersion"]:
+            return None
+        said = {"metadata": {"annotations": effect.annotations}, **effect.ends}
+        return self.put(merged(found, said), AGENT)
 
     def pass_second(self) -> None:
         """What controllers, kubelets, routers and clients do in a second."""

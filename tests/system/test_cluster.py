@@ -211,6 +211,25 @@ def test_one_leads_and_is_followed_when_it_has_died(namespace: Namespace, figure
     assert holder(namespace) == "second"
 
 
+def test_one_who_ends_in_good_order_is_followed_at_once(
+    namespace: Namespace, figure: Figure
+) -> None:
+    first, second = (
+        Leadership(connect(kubeconfig()), name=LEASE, namespace=namespace.name, identity=name)
+        for name in ("first", "second")
+    )
+    first.start()
+    eventually("the first leads", first.held, timeout=20)
+    second.start()
+    always("the second does not", lambda: not second.held(), seconds=RETRY)
+    began = time.monotonic()
+    first.release()
+    assert not first.held()
+    eventually("the second leads", second.held, timeout=30, pause=0.05)
+    figure(f"a leader that ended in good order was followed after {since(began):.1f} s")
+    always("the second alone leads", lambda: second.held() and not first.held(), seconds=2)
+
+
 def test_who_leads_goes_on_renewing(namespace: Namespace) -> None:
     only = Leadership(connect(kubeconfig()), name=LEASE, namespace=namespace.name, identity="one")
     only.start()
