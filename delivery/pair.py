@@ -72,18 +72,24 @@ def workload(objects: Objects, half: Object, *, threshold: int, revision: str = 
     current = pods_of(objects, half, revision or own)
     annotations = annotations_of(half)
     held = annotations.get(names.SCALE, "")
+    why = pods.hindrance(half, current)
     return Workload(
         manifest=half,
         revision=own,
         replicas=half["spec"].get("replicas", 1),
         held=int(held) if held.isdigit() else None,
         failing=pods.failure(current),
-        stuck=pods.stuck(half),
-        waiting=pods.waiting(half, threshold),
+        stuck=because(pods.stuck(half), why),
+        waiting=because(pods.waiting(half, threshold), why),
         ready_pods=sum(pods.is_ready(pod) for pod in current),
         on_hold=names.HOLD in annotations,
         paused=bool(half["spec"].get("paused")),
     )
+
+
+def because(text: str, why: str) -> str:
+    """What is missing, and why where that is known; nothing where nothing is missing."""
+    return f"{text}: {why}" if text and why else text
 
 
 def wished(target: Object) -> int | None:

@@ -49,6 +49,21 @@ def failure(pods: Iterable[Object]) -> str:
     return ""
 
 
+def hindrance(deployment: Object, pods: Iterable[Object]) -> str:
+    """Why it does not get its pods: none may be made (a quota, a policy), or no node takes one."""
+    refused = condition(deployment, "ReplicaFailure")
+    if refused.get("status") == "True":
+        return str(refused.get("message", ""))
+    for pod in pods:
+        for one in (pod.get("status") or {}).get("conditions") or ():
+            if (one["type"], one["status"], one.get("reason")) == UNSCHEDULABLE:
+                return f"pod {pod['metadata']['name']}: {one.get('message', '')}"
+    return ""
+
+
+UNSCHEDULABLE = ("PodScheduled", "False", "Unschedulable")
+
+
 def port_number(pod: Object, port: int | str) -> int | None:
     """The number of a target port in this pod; a name is looked up among its containers."""
     if isinstance(port, int):

@@ -24,6 +24,7 @@ from delivery.decision import Decision
 from delivery.observation import Observation
 from delivery.rules import always, analysis, idle, initializing, leaving, promotion
 from delivery.rules.outcome import hold, with_status
+from delivery.strategy import size_ahead
 
 Rule = Callable[[Canary, Observation], Decision | None]
 
@@ -65,11 +66,11 @@ RULES: Mapping[Phase, tuple[Rule, ...]] = {
         analysis.broken_canary_rolls_back,
         analysis.breach_counts,
         always.unbuilt_fields_halt,
+        analysis.interval_is_awaited,
         analysis.unready_canary_is_awaited,
         analysis.skipped_analysis_promotes,
         analysis.rejected_configuration_halts,
         analysis.analysis_starts,
-        analysis.interval_is_awaited,
         analysis.missing_verdict_is_awaited,
         analysis.unready_primary_holds,
         analysis.weight_advances,
@@ -77,6 +78,7 @@ RULES: Mapping[Phase, tuple[Rule, ...]] = {
     ),
     Phase.PROMOTING: (
         promotion.missing_primary_is_awaited,
+        promotion.growing_primary_is_awaited,
         promotion.stuck_primary_keeps_users,
         promotion.unready_primary_is_awaited,
         promotion.promotion_interval_is_awaited,
@@ -98,7 +100,8 @@ RULES: Mapping[Phase, tuple[Rule, ...]] = {
 
 def step(canary: Canary, seen: Observation) -> Decision:
     """Decide what is intended next; nothing is read and nothing is touched."""
-    current = new_ports_get_listeners(wish_is_taken(of_our_own(canary), seen), seen)
+    wished = canary_fits(wish_is_taken(of_our_own(canary), seen))
+    current = new_ports_get_listeners(wished, seen)
     for rule in (*ALWAYS, *RULES.get(current.status.phase, ())):
         if decision := rule(current, seen):
             return stamped(canary, decision, seen.now)
@@ -117,6 +120,15 @@ def wish_is_taken(canary: Canary, seen: Observation) -> Canary:
     if canary.status.phase is Phase.NEW or not seen.wish or seen.wish == canary.status.replicas:
         return canary
     return with_status(canary, replicas=seen.wish)
+
+
+def canary_fits(canary: Canary) -> Canary:
+    """As large as its next step needs, whatever became of the wish or the steps meanwhile."""
+    status = canary.status
+    if status.phase is not Phase.PROGRESSING:
+        return canary
+    ahead = size_ahead(canary.analysis, status.replicas or 1, status.canary_weight)
+    return with_status(canary, scale=ahead)
 
 
 def new_ports_get_listeners(canary: Canary, seen: Observation) -> Canary:

@@ -1,8 +1,9 @@
 """How a canary's weight grows, and how it returns at promotion (reference, 2.3 and 2.5)."""
 
-from math import ceil
-
 from delivery.canary import Analysis
+
+HEADROOM = 20
+"""Percent beyond its share: no split is even to the request, and no new pod is warm."""
 
 
 def highest(analysis: Analysis) -> int:
@@ -26,6 +27,11 @@ def returned_weight(analysis: Analysis, weight: int) -> int:
     return max(0, weight - step) if step else 0
 
 
-def canary_size(analysis: Analysis, replicas: int) -> int:
-    """Pods that the canary needs for its largest share of the load of `replicas` pods."""
-    return max(1, ceil(replicas * highest(analysis) / 100))
+def canary_size(replicas: int, weight: int) -> int:
+    """Pods for a share of the load of `replicas` pods, with headroom; never more than those."""
+    return min(replicas, max(1, -(-replicas * weight * (100 + HEADROOM) // 10000)))
+
+
+def size_ahead(analysis: Analysis, replicas: int, weight: int) -> int:
+    """Pods for the step that follows `weight`: they start while this one is judged."""
+    return canary_size(replicas, max(weight, next_weight(analysis, weight)))

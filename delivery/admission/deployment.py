@@ -9,8 +9,9 @@ from delivery.admission.ours import annotations, carried, complaint, number, rew
 from delivery.admission.patch import ABSENT, Operation, edits
 from delivery.admission.request import Request
 from delivery.hashing import template_hash
+from delivery.images import advice
 from delivery.mapping import mapping
-from delivery.ownership import pauses
+from delivery.ownership import applied, pauses
 
 
 def deployment(request: Request) -> Answer:
@@ -44,11 +45,21 @@ def wished(request: Request, kept: Mapping[str, Any]) -> dict[str, str]:
         return {}
     if request.by_agent:
         return {} if names.REPLICAS in kept else first_wish(request, stored)
+    said = filed(request)
+    if said and replicas == held and str(said) != kept.get(names.REPLICAS):
+        return {names.REPLICAS: str(said), names.WISHED: version(request)}
     if not whole(replicas) or replicas == held or str(replicas) == kept.get(names.REPLICAS):
         return {}
     if replicas == stored and not scaled(request.old):
         return {}
     return {names.REPLICAS: str(replicas), names.WISHED: version(request)}
+
+
+def filed(request: Request) -> int | None:
+    """The number in the file that is applied now: one that equals the held one changes nothing
+    else, so nothing else tells of it."""
+    before, now = applied(request.old).get("replicas"), applied(request.object).get("replicas")
+    return now if whole(now) and now != before else None
 
 
 def first_wish(request: Request, stored: Any) -> dict[str, str]:
@@ -142,13 +153,20 @@ def warnings(
     said: tuple[str, ...] = ()
     if names.SCALE in kept and number(kept[names.SCALE]) is None:
         said += (complaint(request, names.SCALE, kept),)
-    if wish.get(names.REPLICAS) == "0" and not request.by_agent:
+    asked = {wish.get(names.REPLICAS), str(filed(request)) if names.SCALE in kept else None}
+    if "0" in asked and not request.by_agent:
         said += (stop_hint(request, kept),)
+    if (released or request.creates) and (text := advice(template_of(request))):
+        said += (f"outrider: {request.name}: {text}",)
     if released and names.HOLD in kept:
         said += (f"outrider: {request.name} is being adopted; this update is its first release",)
     elif released:
         said += release_hint(request, kept, released)
     return said
+
+
+def template_of(request: Request) -> Mapping[str, Any]:
+    return mapping(request.object, "spec", "template")
 
 
 def canary_of(request: Request, kept: Mapping[str, Any]) -> str:
@@ -158,7 +176,7 @@ def canary_of(request: Request, kept: Mapping[str, Any]) -> str:
 def stop_hint(request: Request, kept: Mapping[str, Any]) -> str:
     canary = canary_of(request, kept)
     stop = f"kubectl annotate canary/{canary} -n {request.namespace} outrider.dev/stop=true"
-    return f"outrider: to stop the app: {stop}"
+    return f"outrider: replicas 0 is not taken as a wish; to stop the app: {stop}"
 
 
 def release_hint(request: Request, kept: Mapping[str, Any], released: str) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from delivery.rules.outcome import (
     waits,
     with_status,
 )
-from delivery.strategy import highest, next_weight
+from delivery.strategy import highest, next_weight, size_ahead
 
 
 def full_name(canary: Canary) -> str:
@@ -105,7 +105,10 @@ def breach_counts(canary: Canary, seen: Observation) -> Decision | None:
 
 
 def interval_is_awaited(canary: Canary, seen: Observation) -> Decision | None:
-    return None if checks_are_due(canary, seen) else hold(canary, "the interval has not passed")
+    """Meanwhile the canary may grow for the next step: that is no news until it is late."""
+    if canary.status.last_check is None or checks_are_due(canary, seen):
+        return None
+    return hold(canary, "the interval has not passed")
 
 
 def missing_verdict_is_awaited(canary: Canary, seen: Observation) -> Decision | None:
@@ -157,7 +160,10 @@ def measured(canary: Canary, seen: Observation) -> Canary:
 def steps_up(canary: Canary, seen: Observation, *before: Message) -> Decision:
     weight = next_weight(canary.analysis, canary.status.canary_weight)
     text = f"Advance {full_name(canary)} canary weight {weight}"
-    moved = with_status(canary, canary_weight=weight, last_check=seen.now, message=text)
+    ahead = size_ahead(canary.analysis, canary.status.replicas or 1, weight)
+    moved = with_status(
+        canary, canary_weight=weight, scale=ahead, last_check=seen.now, message=text
+    )
     return Decision(moved, text, (*before, normal(text)))
 
 

@@ -2,8 +2,9 @@
 
 from delivery.apex import allocated, leads_to_routers, listeners_open
 from delivery.canary import Canary, Phase
-from delivery.decision import Decision, normal
+from delivery.decision import Decision, normal, warning
 from delivery.eligibility import is_passing
+from delivery.images import advice
 from delivery.names import primary_name
 from delivery.observation import Observation
 from delivery.rules.outcome import enters, hold, waits, with_status
@@ -29,9 +30,11 @@ def adoption_begins(canary: Canary, seen: Observation) -> Decision | None:
     source = seen.primary or seen.target
     serving = seen.primary.revision if seen.primary else seen.serving
     ports = [str(port["port"]) for port in seen.apex["spec"]["ports"]]
+    advised = advice(seen.revisions.get(serving) or {})
     return enters(
         canary,
         Phase.INITIALIZING,
+        *([warning(f"{canary.target}: {advised}")] if advised else []),
         now=seen.now,
         observed=serving,
         promoted=serving,

@@ -5,7 +5,7 @@ from dataclasses import replace
 from delivery.canary import Canary, Phase, Status
 from delivery.decision import Decision, Message, warning
 from delivery.observation import Observation
-from delivery.strategy import canary_size
+from delivery.strategy import size_ahead
 
 
 def hold(canary: Canary, reason: str) -> Decision:
@@ -47,7 +47,7 @@ def from_the_start(canary: Canary, revision: str, message: Message, *, now: floa
         message,
         now=now,
         observed=revision,
-        scale=canary_size(canary.analysis, canary.status.replicas or 1),
+        scale=size_ahead(canary.analysis, canary.status.replicas or 1, 0),
         canary_weight=0,
         failed_checks=0,
         iterations=0,

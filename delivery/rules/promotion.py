@@ -18,6 +18,14 @@ def missing_primary_is_awaited(canary: Canary, seen: Observation) -> Decision | 
     return fails(canary, seen, f"revision {observed} is no longer in the target's history")
 
 
+def growing_primary_is_awaited(canary: Canary, seen: Observation) -> Decision | None:
+    """Everybody comes back to it: a wish that came meanwhile must have reached it."""
+    wanted = canary.status.replicas or 1
+    if seen.primary is None or seen.primary.replicas == wanted:
+        return None
+    return hold(canary, f"{seen.primary.name} is being scaled to {wanted}")
+
+
 def stuck_primary_keeps_users(canary: Canary, seen: Observation) -> Decision | None:
     """Ends in Failed with the split as it is; the primary is put back (rules.idle takes over)."""
     if seen.primary is None:

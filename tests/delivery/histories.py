@@ -13,7 +13,7 @@ from delivery.decision import Annotate, Effect
 from delivery.intent import effects
 from delivery.observation import Observation
 from delivery.step import step
-from delivery.strategy import highest
+from delivery.strategy import canary_size, highest
 from tests.delivery import departures
 from tests.delivery.turns import Agent, look
 
@@ -178,6 +178,9 @@ def moves_are_earned(before: Status, after: Status, seen: Observation) -> None:
     primary = seen.primary
     if after.canary_weight > before.canary_weight > 0:
         assert all(verdict.outcome == PASSED for verdict in after.verdicts)
+    if after.canary_weight > before.canary_weight:
+        assert seen.target
+        assert seen.target.ready_pods >= canary_size(after.replicas or 1, after.canary_weight)
     if before.phase is Phase.PROGRESSING and after.phase is Phase.FAILED:
         assert after.canary_weight == 0
     if before.phase is Phase.PROMOTING and after.phase is Phase.FINALISING:

@@ -1,3 +1,4 @@
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -209,8 +210,57 @@ def test_an_update_while_adopting_is_said_to_be_held() -> None:
 def test_a_wish_of_none_says_how_to_stop() -> None:
     stored = held({**HELD, names.SCALE: "1"}, replicas=1)
     said = answer(held({**HELD, names.SCALE: "1"}, replicas=0), stored)
-    command = "kubectl annotate canary/web -n shop outrider.dev/stop=true"
-    assert said.warnings == (f"outrider: to stop the app: {command}",)
+    assert said.warnings == (STOP,)
+
+
+STOP = (
+    "outrider: replicas 0 is not taken as a wish; to stop the app: "
+    "kubectl annotate canary/web -n shop outrider.dev/stop=true"
+)
+
+
+def filed(replicas: Any, held_at: str = "1", **spec: Any) -> Document:
+    """As `kubectl apply` of a file leaves it, while the target is held at so many."""
+    text = json.dumps({"spec": {"replicas": replicas}})
+    return held({**HELD, names.SCALE: held_at, FILE: text}, **{"replicas": int(held_at), **spec})
+
+
+FILE = "kubectl.kubernetes.io/last-applied-configuration"
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "noted"),
+    [(3, 1, "1"), (1, 1, "3"), (3, 3, "3"), (3, "odd", "3"), (5, 3, "3")],
+)
+def test_a_file_that_says_the_held_number_tells_a_wish(before: Any, now: Any, noted: str) -> None:
+    stored, asked = filed(before), filed(now)
+    found = admitted(asked, stored)
+    assert found["metadata"]["annotations"][names.REPLICAS] == noted
+    assert found["spec"]["replicas"] == 1
+    assert answer(found, stored).operations == ()
+
+
+@pytest.mark.parametrize(("now", "said"), [(0, (STOP,)), (1, ())])
+def test_a_file_that_says_none_while_idle_is_told_how_to_stop(now: int, said: Any) -> None:
+    assert answer(filed(now, "0"), filed(3, "0")).warnings == said
+    assert answer(filed(now, "0"), filed(now, "0")).warnings == ()
+
+
+def test_of_an_app_that_is_not_ours_nobody_is_told_how_to_stop() -> None:
+    asked = deployment({FILE: '{"spec":{"replicas":0}}'}, replicas=0)
+    assert answer(asked, deployment()).warnings == ()
+
+
+FLOATING = (
+    "outrider: web: no fixed version, so a rollback may bring other bits; "
+    "use a tag of its own for each version, or a digest: web:latest"
+)
+
+
+def test_a_version_without_a_name_of_its_own_is_warned_about() -> None:
+    assert answer(deployment(image="web:latest")).warnings == (FLOATING,)
+    assert answer(held(image="web:latest"), held()).warnings[0] == FLOATING
+    assert answer(held(image="web:latest"), held(image="web:latest")).warnings == ()
 
 
 def test_an_unreadable_annotation_is_complained_of() -> None:

@@ -102,6 +102,15 @@ def test_a_half_is_unready_while_it_waits_or_has_no_ready_pod() -> None:
     assert pair.workload(Objects(), small, threshold=50).unready == "no pod is ready"
 
 
+def test_a_half_that_cannot_grow_says_why() -> None:
+    refused = {"type": "ReplicaFailure", "status": "True", "message": "exceeded quota"}
+    over = {"type": "Progressing", "reason": "ProgressDeadlineExceeded"}
+    status = {"observedGeneration": 4, "updatedReplicas": 1, "conditions": [refused, over]}
+    found = pair.workload(TWO, half() | {"status": status}, threshold=100)
+    assert found.waiting.endswith("1 out of 3 new replicas have been updated: exceeded quota")
+    assert found.stuck.endswith("exceeded its progress deadline: exceeded quota")
+
+
 @pytest.mark.parametrize(
     ("replicas", "annotations", "wish"),
     [

@@ -154,3 +154,29 @@ def test_a_rollout_under_way_is_not_stuck() -> None:
 def test_what_is_not_said_is_empty() -> None:
     assert pods.labels_of({"metadata": {}}) == {}
     assert pods.annotations_of({"metadata": {"annotations": None}}) == {}
+
+
+REFUSED = {"type": "ReplicaFailure", "status": "True", "message": "exceeded quota: tight"}
+
+
+def scheduled(status: str, **said: str) -> Any:
+    return pod(conditions=[READY, {"type": "PodScheduled", "status": status, **said}])
+
+
+@pytest.mark.parametrize(
+    ("conditions", "found", "why"),
+    [
+        ([], [], ""),
+        ([REFUSED], [], "exceeded quota: tight"),
+        ([{**REFUSED, "status": "False"}], [], ""),
+        ([], [pod(), scheduled("True")], ""),
+        ([], [scheduled("False", reason="SchedulingGated")], ""),
+        (
+            [],
+            [scheduled("False", reason="Unschedulable", message="0/3 nodes")],
+            "pod web-1: 0/3 nodes",
+        ),
+    ],
+)
+def test_what_keeps_pods_from_coming_is_told(conditions: Any, found: Any, why: str) -> None:
+    assert pods.hindrance(deployment(conditions=conditions), found) == why

@@ -51,7 +51,7 @@ def test_a_new_revision_starts_over_with_nothing_left_of_the_one_before() -> Non
     text = "New revision detected! Restarting analysis for app.shop"
     assert texts(found) == [("Normal", text)]
     expected = replace(
-        RELEASING, observed="v3", scale=2, last_check=None, phase_since=NOW, message=text
+        RELEASING, observed="v3", scale=1, last_check=None, phase_since=NOW, message=text
     )
     assert found.canary.status == expected
 

@@ -100,7 +100,7 @@ def test_any_other_revision_is_a_release(look: Observation) -> None:
     text = "New revision detected! Scaling up app.shop"
     assert texts(found) == [("Normal", text)]
     status = found.canary.status
-    assert (status.phase, status.observed, status.scale) == (Phase.PROGRESSING, "v2", 2)
+    assert (status.phase, status.observed, status.scale) == (Phase.PROGRESSING, "v2", 1)
     assert (status.canary_weight, status.last_check, status.phase_since) == (0, None, NOW)
 
 

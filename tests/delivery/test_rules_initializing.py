@@ -68,6 +68,17 @@ def test_a_primary_that_is_there_serves_whoever_made_it() -> None:
     assert (found.promoted, found.replicas) == ("v1", 4)
 
 
+def test_an_app_whose_image_names_no_version_is_told_at_its_adoption() -> None:
+    floating = {"v1": {"spec": {"containers": [{"image": "web"}]}}}
+    found = decided(initializing.adoption_begins, NEW, unadopted(revisions=floating))
+    [(kind, text)] = texts(found)
+    assert (kind, text.partition(";")[0]) == (
+        "Warning",
+        "app: no fixed version, so a rollback may bring other bits",
+    )
+    assert texts(decided(initializing.adoption_begins, NEW, unadopted())) == []
+
+
 @pytest.mark.parametrize(("known", "wish", "size"), [(7, 5, 7), (None, 5, 5), (None, None, 3)])
 def test_the_primary_gets_the_size_that_its_user_wants(
     known: int | None, wish: int | None, size: int

@@ -43,6 +43,14 @@ def test_a_primary_with_the_analysed_revision_goes_on() -> None:
     assert silent(promotion.missing_primary_is_awaited, PROMOTING, TAKEN)
 
 
+def test_users_return_to_a_primary_of_the_size_that_was_wished_meanwhile() -> None:
+    rule, status = promotion.growing_primary_is_awaited, replace(PROMOTING, replicas=5)
+    found = decided(rule, status, TAKEN)
+    assert (found.reason, found.messages) == ("app-v2 is being scaled to 5", ())
+    assert silent(rule, status, releasing(primary=half("v2", 5)))
+    assert silent(rule, status, releasing(primary=None))
+
+
 @pytest.mark.parametrize(
     ("status", "trouble", "why"),
     [

@@ -15,6 +15,7 @@ from tests.delivery.scenes import (
     NOW,
     PROMOTING,
     REFUSED,
+    RELEASING,
     canary,
     half,
     releasing,
@@ -107,7 +108,7 @@ def test_a_whole_release_says_what_flagger_says() -> None:
     assert agent.run(40).said == [
         "New revision detected! Scaling up web.shop",
         "canary deployment web.shop not ready: waiting for rollout to finish: "
-        "0 of 2 (readyThreshold 100%) updated replicas are available",
+        "0 of 1 (readyThreshold 100%) updated replicas are available",
         "Starting canary analysis for web.shop",
         "Advance web.shop canary weight 20",
         "Advance web.shop canary weight 40",
@@ -229,11 +230,34 @@ def test_what_is_promoted_is_the_analysed_revision_not_the_newest() -> None:
 
 
 def test_a_change_of_the_canary_in_mid_release_resets_no_traffic() -> None:
-    found = step(canary(JUDGED, analysis={"max_weight": 90, "step_weight": 5}), releasing())
-    assert found.canary.status.canary_weight == 25
+    found = step(canary(JUDGED, analysis={"max_weight": 90, "step_weight": 19}), releasing())
+    assert found.canary.status.canary_weight == 39
 
 
 def test_a_status_that_flagger_wrote_is_adopted_anew() -> None:
     flaggers = Status(phase=Phase.SUCCEEDED)
     found = stepped(flaggers, seen("v1", "v1")).canary.status
     assert (found.phase, found.promoted) == (Phase.INITIALIZING, "v1")
+
+
+def test_the_canary_grows_ahead_of_its_next_step_and_is_waited_for() -> None:
+    first = stepped(replace(RELEASING, scale=1), releasing(target=half("v2", 1))).canary
+    assert (first.status.canary_weight, first.status.scale) == (20, 2)
+    later = NOW + 10.0
+    growing = half("v2", 2, ready_pods=1, waiting="1 of 2")
+    found = step(first, replace(releasing(target=growing), now=later))
+    assert found.canary.status.canary_weight == 20
+    assert found.reason == "canary deployment app.shop not ready: 1 of 2"
+    assert step(first, replace(releasing(), now=later)).canary.status.canary_weight == 40
+
+
+def test_while_the_interval_runs_a_canary_that_grows_is_no_news() -> None:
+    status = replace(JUDGED, last_check=NOW - 1.0)
+    found = stepped(status, releasing(target=half("v2", 2, ready_pods=1, waiting="1 of 2")))
+    assert (found.reason, found.messages) == ("the interval has not passed", ())
+
+
+@pytest.mark.parametrize(("wish", "size"), [(30, 15), (1, 1), (None, 2)])
+def test_the_canary_follows_a_wish_in_mid_release(wish: int | None, size: int) -> None:
+    status = replace(JUDGED, last_check=NOW - 1.0)
+    assert stepped(status, releasing(wish=wish)).canary.status.scale == size

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from delivery.canary import Analysis
-from delivery.strategy import canary_size, highest, next_weight, returned_weight
+from delivery.strategy import canary_size, highest, next_weight, returned_weight, size_ahead
 
 
 def weights(analysis: Analysis) -> list[int]:
@@ -55,13 +55,37 @@ def test_traffic_returns_at_once_or_in_steps(step: int, weight: int, expected: i
 
 
 @pytest.mark.parametrize(
-    ("highest_weight", "replicas", "expected"),
-    [(50, 3, 2), (50, 4, 2), (10, 3, 1), (10, 100, 10), (100, 3, 3), (1, 1, 1)],
+    ("weight", "replicas", "expected"),
+    [
+        (0, 3, 1),
+        (10, 3, 1),
+        (25, 3, 1),
+        (50, 3, 2),
+        (50, 4, 3),
+        (10, 100, 12),
+        (83, 6, 6),
+        (100, 3, 3),
+        (1, 1, 1),
+        (100, 1, 1),
+    ],
 )
-def test_the_canary_is_large_enough_for_its_share(
-    highest_weight: int, replicas: int, expected: int
+def test_the_canary_is_large_enough_for_its_share_with_headroom(
+    weight: int, replicas: int, expected: int
 ) -> None:
-    assert canary_size(Analysis(max_weight=highest_weight), replicas) == expected
+    assert canary_size(replicas, weight) == expected
+
+
+@pytest.mark.parametrize(("weight", "expected"), [(0, 2), (10, 3), (25, 6), (50, 6), (60, 8)])
+def test_its_pods_are_there_before_the_step_that_needs_them(weight: int, expected: int) -> None:
+    assert size_ahead(Analysis(step_weights=(10, 25, 50)), 10, weight) == expected
+
+
+@given(st.integers(1, 500), st.integers(0, 100))
+def test_a_pod_of_the_canary_never_has_a_larger_share_than_one_of_the_primary(
+    replicas: int, weight: int
+) -> None:
+    assert canary_size(replicas, weight) * 100 >= weight * replicas
+    assert 1 <= canary_size(replicas, weight) <= replicas
 
 
 steps = st.one_of(
