@@ -81,8 +81,9 @@ class Status:
 
     `observed`, `promoted` and `failed` are template hashes (see workload.template_hash):
     the revision that was last taken up, the one that serves, the one that was last refused.
-    `replicas` is the user's wish; `scale` is what the target is held at. `ports` maps a port of
-    the apex Service to the router's listener port.
+    `replicas` is the user's wish; `scale` is what the target is held at; `stopped` says that no
+    pod of the app shall run, or that it was so and the primary is not ready again. `ports` maps
+    a port of the apex Service to the router's listener port.
     """
 
     phase: Phase = Phase.NEW
@@ -94,6 +95,7 @@ class Status:
     failed: str = ""
     replicas: int | None = None
     scale: int | None = None
+    stopped: bool = False
     ports: Mapping[str, int] = field(default_factory=frozen)
     apex: str = ""
     apex_moved: float | None = None
@@ -119,6 +121,7 @@ class Canary:
     progress_deadline: float = 600.0
     skip_analysis: bool = False
     suspend: bool = False
+    stop: bool = False
     generated: bool = False
     uid: str = ""
     resource_version: str = ""

@@ -45,6 +45,11 @@ def primary_revision(status: Status) -> str:
     return status.observed if promoting else status.promoted
 
 
+def primary_size(canary: Canary) -> int:
+    stopped = canary.stop and canary.status.stopped
+    return 0 if stopped else canary.status.replicas or 1
+
+
 def primary_effects(canary: Canary, seen: Observation, target: Workload) -> Iterator[Effect]:
     template = seen.revisions.get(primary_revision(canary.status))
     if template is None:
@@ -58,7 +63,7 @@ def primary_effects(canary: Canary, seen: Observation, target: Workload) -> Iter
         target.manifest,
         template=template,
         selector=selector,
-        replicas=canary.status.replicas or 1,
+        replicas=primary_size(canary),
     )
     if seen.primary is None or differs(seen.primary, manifest):
         yield Apply(manifest)

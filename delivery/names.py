@@ -30,6 +30,9 @@ APP = "outrider.dev/app"
 GENERATED = "outrider.dev/generated"
 """On a Canary: made by the agent for an ordinary Deployment, not written by a user."""
 
+STOP = "outrider.dev/stop"
+"""On a Canary, said by its user: "true" takes every pod of the app away until it is gone."""
+
 PRIMARY = "primary"
 CANARY = "canary"
 

@@ -17,7 +17,7 @@ from delivery.api.shape import read
 from delivery.api.status import CanaryCondition, CanaryStatus, CanaryVerdict
 from delivery.api.validation import is_generated, is_untouched, problems
 from delivery.canary import Analysis, Canary, Condition, Metric, Phase, Status, Verdict
-from delivery.names import API_VERSION, GENERATED, MANAGED_BY, OUTRIDER
+from delivery.names import API_VERSION, GENERATED, MANAGED_BY, OUTRIDER, STOP
 
 __all__ = [
     "DEFAULTS",
@@ -80,6 +80,7 @@ def parse(
         progress_deadline=float(said.progress_deadline_seconds or unsaid_deadline),
         skip_analysis=bool(said.skip_analysis) or (said.analysis is None and not is_ours),
         suspend=bool(said.suspend),
+        stop=(metadata.get("annotations") or {}).get(STOP) == "true",
         generated=is_untouched(obj),
         unbuilt=unbuilt(obj),
         status=status_of(obj.get("status") or {}),
@@ -141,6 +142,7 @@ def status_of(found: Mapping[str, Any]) -> Status:
         failed=said.failed_hash or "",
         replicas=said.replicas,
         scale=said.scale,
+        stopped=bool(said.stopped),
         ports=MappingProxyType(said.router_ports or {}),
         apex=said.apex_service or "",
         apex_moved=said.apex_moved_time,
@@ -204,6 +206,7 @@ def written(status: Status) -> CanaryStatus:
         failed_hash=status.failed or None,
         replicas=status.replicas,
         scale=status.scale,
+        stopped=status.stopped or None,
         router_ports=dict(status.ports) or None,
         apex_service=status.apex or None,
         apex_moved_time=status.apex_moved,

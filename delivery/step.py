@@ -22,13 +22,14 @@ from delivery.apex import allocated, number
 from delivery.canary import Canary, Condition, Phase
 from delivery.decision import Decision
 from delivery.observation import Observation
-from delivery.rules import always, analysis, idle, initializing, leaving, promotion
+from delivery.rules import always, analysis, idle, initializing, leaving, promotion, stopping
 from delivery.rules.outcome import hold, with_status
 from delivery.strategy import size_ahead
 
 Rule = Callable[[Canary, Observation], Decision | None]
 
 ALWAYS: tuple[Rule, ...] = (
+    stopping.stop_takes_the_canary_away,
     always.suspended_is_skipped,
     leaving.deleted_target_ends_it,
     always.missing_target_is_awaited,
@@ -44,6 +45,7 @@ ADOPTING: tuple[Rule, ...] = (
 )
 
 BETWEEN_RELEASES: tuple[Rule, ...] = (
+    stopping.stopped_app_rests,
     idle.broken_primary_keeps_users,
     idle.drained_canary_scales_down,
     always.unbuilt_fields_halt,
@@ -101,7 +103,7 @@ RULES: Mapping[Phase, tuple[Rule, ...]] = {
 def step(canary: Canary, seen: Observation) -> Decision:
     """Decide what is intended next; nothing is read and nothing is touched."""
     wished = canary_fits(wish_is_taken(of_our_own(canary), seen))
-    current = new_ports_get_listeners(wished, seen)
+    current = stopping.stop_is_taken(new_ports_get_listeners(wished, seen))
     for rule in (*ALWAYS, *RULES.get(current.status.phase, ())):
         if decision := rule(current, seen):
             return stamped(canary, decision, seen.now)

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from delivery import names
 from delivery.admission.answer import Answer
+from delivery.admission.ours import annotations
 from delivery.admission.request import Request
 
 Problems = Callable[[Mapping[str, Any]], tuple[str, ...]]
@@ -15,6 +17,8 @@ def validated(request: Request, problems: Problems) -> Answer:
     Otherwise a stricter version of Outrider could block a label or a finalizer of a Canary that
     an earlier one took in.
     """
+    if text := unreadable_stop(request):
+        return Answer("denied", denial=f"Canary {request.name}: {text}")
     unchanged = request.object.get("spec") == request.old.get("spec")
     if request.kind != "Canary" or (request.operation == "UPDATE" and unchanged):
         return Answer("unchanged")
@@ -22,3 +26,11 @@ def validated(request: Request, problems: Problems) -> Answer:
     if not found:
         return Answer("valid")
     return Answer("denied", denial=f"Canary {request.name}: " + "; ".join(found))
+
+
+def unreadable_stop(request: Request) -> str:
+    """Who wants an app stopped must not believe that it was, because of a slip."""
+    said, before = (annotations(one).get(names.STOP) for one in (request.object, request.old))
+    if said in (None, "true", "false") or said == before or request.kind != "Canary":
+        return ""
+    return f'metadata.annotations[{names.STOP}]: {said!r} is unknown; use "true" or "false"'

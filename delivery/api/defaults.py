@@ -118,9 +118,11 @@ ANNOTATIONS: Mapping[str, str] = {names.PREFIX + kebab(key): key for key in SETT
 OURS = frozenset(
     value
     for value in vars(names).values()
-    if isinstance(value, str) and value.startswith(names.PREFIX)
+    if isinstance(value, str) and value.startswith(names.PREFIX) and value != names.STOP
 )
-"""Annotations that mean something else to us; everything more under our prefix is a slip."""
+"""Annotations that mean something else to us; everything more under our prefix is a slip.
+
+So is STOP, which is said on a Canary."""
 
 
 def defaults_from(

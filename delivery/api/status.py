@@ -55,6 +55,9 @@ class CanaryStatus(Model):
     failed_hash: str | None = Field(None, description="Template that was refused last.")
     replicas: int | None = Field(None, description="Replicas the user wishes for.")
     scale: int | None = Field(None, description="Replicas the target is held at.")
+    stopped: bool | None = Field(
+        None, description="Whether no pod of the app shall run, by outrider.dev/stop."
+    )
     router_ports: dict[str, int] | None = Field(
         None, description="Port of the apex Service to port of the router."
     )

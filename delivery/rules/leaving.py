@@ -33,6 +33,7 @@ def leaving_begins(canary: Canary, seen: Observation) -> Decision | None:
         observed=seen.target.revision if seen.target else status.observed,
         promoted=primary_revision(status),
         scale=status.replicas or 1,
+        stopped=False,
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
@@ -10,7 +11,7 @@ from delivery import apex, names
 from delivery.canary import IDLE, Phase, Status
 from delivery.checks import PASSED
 from delivery.decision import Annotate, Effect
-from delivery.intent import effects
+from delivery.intent import effects, primary_size
 from delivery.observation import Observation
 from delivery.step import step
 from delivery.strategy import canary_size, highest
@@ -86,6 +87,10 @@ def absence(agent: Agent, number: int) -> None:
         agent.world.pass_second()
 
 
+def stop(agent: Agent, number: int) -> None:
+    agent.canary = replace(agent.canary, stop=not agent.canary.stop)
+
+
 def nothing(agent: Agent, number: int) -> None:
     pass
 
@@ -111,6 +116,7 @@ HAPPENINGS: Mapping[str, Happening] = {
     "unlabel": departures.unlabel,
     "opt out": departures.opt_out,
     "come back": departures.come_back,
+    "stop": stop,
     "nothing": nothing,
 }
 
@@ -130,6 +136,7 @@ def calmed(agent: Agent) -> Agent:
     """The world is kind until every release has ended."""
     world = agent.world
     world.routers, world.room, world.admission, world.clients = 2, True, True, True
+    agent.canary = replace(agent.canary, stop=False)
     for _ in range(KIND_SECONDS):
         watched(agent, 1)
         if rested(agent):
@@ -186,7 +193,8 @@ def moves_are_earned(before: Status, after: Status, seen: Observation) -> None:
     if before.phase is Phase.PROMOTING and after.phase is Phase.FINALISING:
         assert primary
         assert (primary.revision, primary.unready) == (after.observed, "")
-    if before.phase is Phase.FAILED and before.canary_weight > after.canary_weight:
+    back = before.phase is Phase.FAILED and before.canary_weight > after.canary_weight
+    if back and not after.stopped:
         assert primary
         assert (primary.revision, primary.unready) == (after.promoted, "")
 
@@ -218,7 +226,7 @@ def serving_half_is_kept(agent: Agent) -> None:
     status, primary = agent.canary.status, agent.world.deployments.get("web-primary")
     if status.phase not in (Phase.NEW, Phase.INITIALIZING) and not departures.is_given_back(agent):
         assert primary is not None
-        assert primary["spec"]["replicas"] == status.replicas
+        assert primary["spec"]["replicas"] == primary_size(agent.canary)
         image = primary["spec"]["template"]["spec"]["containers"][0]["image"]
         good = image.startswith("good:") or image in agent.world.own
         assert good, f"{image} was promoted"

@@ -198,6 +198,33 @@ def test_a_canary_is_refused_with_its_problems() -> None:
     assert status == {"code": 422, "reason": "Invalid", "message": said.denial}
 
 
+def stopping(word: str) -> Document:
+    found = canary(100)
+    return {**found, "metadata": {**found["metadata"], "annotations": {names.STOP: word}}}
+
+
+def test_a_stop_that_would_stop_nothing_is_refused() -> None:
+    said = validated(request(stopping("yes"), canary(100)), heavy)
+    problem = "metadata.annotations[outrider.dev/stop]: 'yes' is unknown"
+    assert said.denial == f'Canary web: {problem}; use "true" or "false"'
+
+
+@pytest.mark.parametrize(
+    ("asked", "stored"),
+    [
+        (stopping("true"), canary(100)),
+        (stopping("false"), stopping("true")),
+        (canary(100), stopping("yes")),
+        (stopping("yes"), stopping("yes")),
+        ({**stopping("yes"), "kind": "Other"}, canary(100)),
+    ],
+)
+def test_a_stop_that_can_be_read_or_stood_there_before_is_let_through(
+    asked: Document, stored: Document
+) -> None:
+    assert validated(request(asked, stored), heavy).decision == "unchanged"
+
+
 @pytest.mark.parametrize(
     ("asked", "stored", "decision"),
     [

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from delivery.canary import Analysis, Condition, Metric, Phase, Status, Verdict
+from delivery.names import STOP
 from delivery.schema import (
     DEFAULTS,
     InvalidCanary,
@@ -48,6 +49,16 @@ def test_what_a_canary_leaves_unsaid_is_as_in_flagger() -> None:
     assert (canary.provider, canary.progress_deadline) == ("envoy", 600.0)
     assert not canary.suspend
     assert not canary.skip_analysis
+
+
+@pytest.mark.parametrize(
+    ("annotations", "stop"),
+    [(None, False), ({}, False), ({STOP: "true"}, True), ({STOP: "false"}, False)],
+)
+def test_a_canary_is_stopped_by_annotation(annotations: Any, stop: bool) -> None:
+    said = manifest()
+    metadata = {**said["metadata"], "annotations": annotations}
+    assert parse({**said, "metadata": metadata}, DEFAULTS).stop is stop
 
 
 def test_what_a_canary_says_is_taken() -> None:
@@ -180,6 +191,7 @@ STATUSES = st.builds(
     failed=WORDS,
     replicas=st.none() | COUNTS,
     scale=st.none() | COUNTS,
+    stopped=st.booleans(),
     ports=st.dictionaries(WORDS, COUNTS, max_size=3),
     apex=WORDS,
     apex_moved=TIMES,

@@ -4,11 +4,24 @@ from dataclasses import replace
 
 import pytest
 
+from delivery.apex import leads_to_routers
+from delivery.hashing import template_hash
+from delivery.names import STOP
 from demo.kubectl import JSON
 from demo.namespace import Namespace, opened
 from demo.release import Release
 from demo.waiting import always, eventually
-from tests.system.canaries import GOOD, PATIENT, SMALL, canary, changed, managed, reaches, says
+from tests.system.canaries import (
+    GOOD,
+    PATIENT,
+    SMALL,
+    canary,
+    changed,
+    managed,
+    promotes,
+    reaches,
+    says,
+)
 from tests.system.load import Load, losses
 from tests.system.test_commands import primary_has, version_of
 from tests.system.test_release import serves_alone
@@ -35,16 +48,45 @@ def test_a_wish_is_heard_while_idle_and_in_mid_release(namespace: Namespace, loa
     always("nothing is stopped", lambda: namespace.status()["replicas"] == 2, seconds=2)
     load(namespace, *PATIENT)
     release = Release(namespace)
-    namespace.kubectl.apply(replace(GOOD, replicas=3).manifests())
-    release.weighs(25)
-    primary_has(namespace, 3)
-    scaled(namespace, 4)
+    namespace.kubectl.apply(replace(GOOD, replicas=4).manifests())
+    held = release.weighs(25)["scale"]
     primary_has(namespace, 4)
-    held = namespace.read("Deployment", "shop")["spec"]["replicas"]
     namespace.kubectl.apply(replace(GOOD, replicas=held).manifests())
     eventually("that number too", lambda: namespace.status()["replicas"] == held, timeout=20)
+    scaled(namespace, 1)
     assert release.finished().outcome == "promoted"
-    primary_has(namespace, held)
+    primary_has(namespace, 1)
+
+
+@pytest.mark.usefixtures("hurried")
+def test_a_stop_in_mid_release_takes_every_pod_and_its_end_brings_all_of_it_back(
+    namespace: Namespace, load: Load
+) -> None:
+    opened(namespace, replace(SMALL, replicas=2).manifests())
+    load(namespace, *PATIENT)
+    release = Release(namespace)
+    namespace.kubectl.apply(replace(GOOD, replicas=2).manifests())
+    release.weighs(25)
+    refused = namespace.kubectl.attempt("annotate", "canary/shop", f"{STOP}=yes")
+    assert 'use "true" or "false"' in refused.errors
+    namespace.kubectl("annotate", "canary/shop", f"{STOP}=true")
+    eventually("no pod is left", lambda: not running(namespace), timeout=60)
+    says(namespace, f"is stopped by {STOP}")
+    assert leads_to_routers(namespace.read("Service", "shop"))
+    namespace.kubectl("annotate", "canary/shop", f"{STOP}-")
+    promotes(namespace, applied_hash(namespace))
+    primary_has(namespace, 2)
+    assert version_of(namespace, "shop-primary") == GOOD.version
+
+
+def running(place: Namespace) -> list[str]:
+    found = place.list("Pod", "app.kubernetes.io/name=shop")
+    return [one["metadata"]["name"] for one in found if "deletionTimestamp" not in one["metadata"]]
+
+
+def applied_hash(place: Namespace) -> str:
+    """Of what the user has applied."""
+    return template_hash(place.read("Deployment", "shop")["spec"]["template"])
 
 
 def test_a_primary_that_cannot_grow_ends_in_failed_and_users_stay_where_they_were(
