@@ -17,6 +17,7 @@ from delivery import names
 from delivery.admission.ours import OURS
 from delivery.covering import covers
 from delivery.optin import ENROLLED
+from delivery.ownership import LAST_APPLIED
 from webhook.published import Published
 from webhook.settings import Settings
 
@@ -207,9 +208,10 @@ def differs(keys: Sequence[str]) -> str:
 
 
 CHANGES = f"request.operation == 'CREATE' || object.spec != oldObject.spec || {differs(OURS)}"
-# What slipped past admission before is put right by the next request, whatever it changes.
+# What slipped past admission before is put right by the next request, whatever it changes. A
+# file with just the held number of replicas changes nothing but kubectl's note of it.
 DEPLOYMENT_MATTERS = (
-    f"{CHANGES} || {annotation('object', repr(names.HOLD))} != '' "
+    f"{CHANGES} || {differs((LAST_APPLIED,))} || {annotation('object', repr(names.HOLD))} != '' "
     f"|| !({annotation('object', repr(names.SCALE))} in ['', string(object.spec.replicas)])"
 )
 SERVICE_MATTERS = f"{CHANGES} || {annotation('object', repr(names.ROUTE))} != ''"
