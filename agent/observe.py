@@ -75,6 +75,7 @@ def observe(canary: Canary, around: Surroundings) -> Observation:
         apex=service,
         services={one["metadata"]["name"]: one for one in around.found.services},
         revisions=pair.revisions(around.found, target, primary),
+        names=pair.named_by_admission(around.found, target),
         serving=pair.serving(around.found, target),
         wish=pair.wished(target),
         refusals=refusals,

@@ -24,7 +24,9 @@ from delivery.decision import NORMAL, WARNING
 from delivery.eligibility import MESH_LABELS, Neighbours
 from delivery.intent import effects
 from delivery.names import AGENT_MANAGER
+from delivery.observation import Observation
 from delivery.pair import Objects
+from delivery.renaming import doubtful
 from delivery.routers.envoy import resources
 from delivery.slipped import slipped
 from delivery.step import step
@@ -62,6 +64,7 @@ class Loop:
     labels: Mapping[str, str] = field(default_factory=dict)
     labels_read: float = 0.0
     tied: bool = False
+    doubted: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         self.canaries = Canaries(self.cache, self.complain)
@@ -191,6 +194,8 @@ class Loop:
         """One Canary: decide, write the intent, say why, then whatever is still to be done."""
         started = time.monotonic()
         seen = observe(canary, around)
+        if self.is_read_again(canary, seen):
+            return
         decision = step(canary, seen)
         after = decision.canary
         if after.status != canary.status or not schema.shows(raw.get("status", {}), after.analysis):
@@ -206,12 +211,26 @@ class Loop:
             self.republish(around.found)
         for message in decision.messages:
             self.events.record(raw, message.type, message.text)
-        if seen.target and (text := slipped(canary, after, seen.target)):
+        if seen.target and (text := slipped(canary, after, seen)):
             self.events.record(seen.target.manifest, WARNING, text, reason="Slipped")
             self.exposition.slip()
         for effect in effects(after, seen):
             self.performer.perform(effect, raw)
         self.exposition.turned(canary, after, time.monotonic() - started)
+
+    def is_read_again(self, canary: Canary, seen: Observation) -> bool:
+        """Once for each revision that nobody announced; the next turn decides on one reading."""
+        doubts = doubtful(canary.status, seen) - self.doubted
+        if not doubts:
+            return False
+        try:
+            self.cache.reread("Deployment", "ReplicaSet")
+        except ClusterError as error:
+            log.warning("not read again: %s", error)
+        else:
+            self.doubted |= doubts
+            self.changed.set()
+        return True
 
     def republish(self, found: Objects) -> None:
         """A new weight goes to the routers now, not at the next turn."""

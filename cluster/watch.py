@@ -33,6 +33,10 @@ def key(item: Mapping[str, Any]) -> str:
     return f"{metadata.get('namespace', '')}/{metadata['name']}"
 
 
+def version(item: Mapping[str, Any]) -> str:
+    return str(item["metadata"]["resourceVersion"])
+
+
 @dataclass
 class Watched:
     """One kind in one namespace (or in all), listed once and then watched."""
@@ -95,6 +99,18 @@ class Watched:
         metadata = SimpleNamespace(resource_version=answer["metadata"]["resourceVersion"])
         return SimpleNamespace(items=list(with_kind(kind, answer["items"])), metadata=metadata)
 
+    def reread(self) -> None:
+        """What has not changed is taken as the server shows it now: a watch tells of changes alone.
+
+        A server of a newer version may show fields that the one before did not know.
+        """
+        cache = self.informer.cache
+        for item in self.whole().items:
+            with cache._rlock:  # An event must not come between.
+                held = cache.get(item)
+                if held is not None and version(held) == version(item):
+                    cache._put(item)
+
     def stream(self, options: Mapping[str, Any]) -> Any:
         # The informer asks for a watch only after the cache has the list.
         self.synced.set()
@@ -141,3 +157,7 @@ class Cache:
 
     def items(self, kind: str) -> Sequence[Object]:
         return self.by_kind[kind].items()
+
+    def reread(self, *kinds: str) -> None:
+        for kind in kinds:
+            self.by_kind[kind].reread()

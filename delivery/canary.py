@@ -81,9 +81,10 @@ class Status:
 
     `observed`, `promoted` and `failed` are template hashes (see workload.template_hash):
     the revision that was last taken up, the one that serves, the one that was last refused.
-    `replicas` is the user's wish; `scale` is what the target is held at; `stopped` says that no
-    pod of the app shall run, or that it was so and the primary is not ready again. `ports` maps
-    a port of the apex Service to the router's listener port.
+    `release` is the number that admission gave the observed one, `outcomes` what became of the
+    last numbers. `replicas` is the user's wish; `scale` is what the target is held at; `stopped`
+    says that no pod of the app shall run, or that it was so and the primary is not ready again.
+    `ports` maps a port of the apex Service to the router's listener port.
     """
 
     phase: Phase = Phase.NEW
@@ -93,6 +94,8 @@ class Status:
     observed: str = ""
     promoted: str = ""
     failed: str = ""
+    release: int | None = None
+    outcomes: Mapping[str, str] = field(default_factory=frozen)
     replicas: int | None = None
     scale: int | None = None
     stopped: bool = False

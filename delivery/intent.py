@@ -114,6 +114,7 @@ def target_effects(canary: Canary, target: Workload) -> Iterator[Effect]:
     holding = status.phase is Phase.INITIALIZING and status.scale is None
     if holding and not target.paused:
         annotations[names.HOLD], shows["paused"] = "true", True
+        annotations[names.CANARY_OF] = canary.name
     if not holding and target.on_hold:
         annotations[names.HOLD], ends = None, unpaused(target)
         shows |= ends

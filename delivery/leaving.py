@@ -20,6 +20,7 @@ MARKS = (
     names.CANARY_OF,
     names.WISHED,
     names.ADMITTED,
+    names.RELEASE,
 )
 
 

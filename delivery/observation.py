@@ -70,7 +70,8 @@ class Routers:
 class Observation:
     """One look at everything that a decision about one Canary may depend on.
 
-    `now` is seconds since the epoch. `revisions` maps each known template hash to its template.
+    `now` is seconds since the epoch. `revisions` maps each known template hash to its template,
+    `names` a hash that admission gave one of the target's templates to the hash that it has now.
     `serving` is the revision whose pods serve while there is no primary yet. `wish` is the number
     of replicas that the user asked for, None where nothing new was asked. `traffic` maps a metric's
     name to what the canary did in that metric's window. `leaving` is why the app is to be
@@ -84,6 +85,7 @@ class Observation:
     apex: Mapping[str, Any] | None = None
     services: Mapping[str, Mapping[str, Any]] = field(default_factory=frozen)
     revisions: Mapping[str, Mapping[str, Any]] = field(default_factory=frozen)
+    names: Mapping[str, str] = field(default_factory=frozen)
     serving: str = ""
     wish: int | None = None
     refusals: tuple[str, ...] = ()

@@ -42,6 +42,20 @@ def revisions(objects: Objects, *halves: Object | None) -> Mapping[str, Mapping[
     return found
 
 
+def named_by_admission(objects: Objects, target: Object) -> Mapping[str, str]:
+    """The hash that admission gave a template of the target -> the hash that it has now.
+
+    A ReplicaSet bears the mark that its Deployment had; one on two templates says nothing, for
+    then one of them slipped past admission.
+    """
+    found: dict[str, set[str]] = {}
+    for source in (*owned(objects.replica_sets, target), target):
+        mark = annotations_of(source).get(names.ADMITTED)
+        if mark:
+            found.setdefault(mark, set()).add(template_hash(source["spec"]["template"]))
+    return {mark: hashes.pop() for mark, hashes in found.items() if len(hashes) == 1}
+
+
 def serving(objects: Objects, target: Object) -> str:
     """The revision of the target with the most ready pods: what users have now."""
     sets = list(owned(objects.replica_sets, target))

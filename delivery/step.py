@@ -17,11 +17,12 @@ raises the weight again.
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from delivery import conditions
+from delivery import conditions, outcomes
 from delivery.apex import allocated, number
 from delivery.canary import Canary, Condition, Phase
 from delivery.decision import Decision
 from delivery.observation import Observation
+from delivery.renaming import renamed
 from delivery.rules import always, analysis, idle, initializing, leaving, promotion, stopping
 from delivery.rules.outcome import hold, with_status
 from delivery.strategy import size_ahead
@@ -102,12 +103,24 @@ RULES: Mapping[Phase, tuple[Rule, ...]] = {
 
 def step(canary: Canary, seen: Observation) -> Decision:
     """Decide what is intended next; nothing is read and nothing is touched."""
-    wished = canary_fits(wish_is_taken(of_our_own(canary), seen))
+    wished = canary_fits(wish_is_taken(known_again(canary, seen), seen))
     current = stopping.stop_is_taken(new_ports_get_listeners(wished, seen))
-    for rule in (*ALWAYS, *RULES.get(current.status.phase, ())):
-        if decision := rule(current, seen):
-            return stamped(canary, decision, seen.now)
-    return stamped(canary, hold(current, "nothing to do"), seen.now)
+    decision = decided(current, seen)
+    status = outcomes.recorded(current.status, decision.canary.status, seen)
+    return stamped(canary, replace(decision, canary=replace(current, status=status)), seen.now)
+
+
+def decided(canary: Canary, seen: Observation) -> Decision:
+    """What the first rule says that speaks."""
+    for rule in (*ALWAYS, *RULES.get(canary.status.phase, ())):
+        if decision := rule(canary, seen):
+            return decision
+    return hold(canary, "nothing to do")
+
+
+def known_again(canary: Canary, seen: Observation) -> Canary:
+    """What the status names, whoever wrote it and whatever the API server has added since."""
+    return renamed(of_our_own(canary), seen)
 
 
 def of_our_own(canary: Canary) -> Canary:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from delivery import names
-from delivery.admission.answer import Answer
+from delivery.admission.answer import WARNING_LIMIT, Answer
 from delivery.admission.ours import annotations, carried, complaint, number, rewritten, version
 from delivery.admission.patch import ABSENT, Operation, edits
 from delivery.admission.request import Request
@@ -121,10 +121,12 @@ def managed(kept: Mapping[str, Any]) -> bool:
 def admitted(request: Request, kept: Mapping[str, Any], released: str) -> dict[str, str]:
     """The mark of the template that comes now, and of the first that the agent ever holds."""
     if released:
-        return {names.ADMITTED: released}
+        last = number(kept.get(names.RELEASE)) or 0
+        return {names.ADMITTED: released, names.RELEASE: str(last + 1)}
     if names.ADMITTED in kept or not managed(kept):
         return {}
-    return {names.ADMITTED: template_hash(mapping(request.object, "spec", "template"))}
+    first = template_hash(mapping(request.object, "spec", "template"))
+    return {names.ADMITTED: first, names.RELEASE: "0"}
 
 
 def changed_hash(request: Request, kept: Mapping[str, Any]) -> str:
@@ -158,11 +160,7 @@ def warnings(
         said += (stop_hint(request, kept),)
     if (released or request.creates) and (text := advice(template_of(request))):
         said += (f"outrider: {request.name}: {text}",)
-    if released and names.HOLD in kept:
-        said += (f"outrider: {request.name} is being adopted; this update is its first release",)
-    elif released:
-        said += release_hint(request, kept, released)
-    return said
+    return said + (release_hint(request, kept) if released else ())
 
 
 def template_of(request: Request) -> Mapping[str, Any]:
@@ -179,10 +177,23 @@ def stop_hint(request: Request, kept: Mapping[str, Any]) -> str:
     return f"outrider: replicas 0 is not taken as a wish; to stop the app: {stop}"
 
 
-def release_hint(request: Request, kept: Mapping[str, Any], released: str) -> tuple[str, ...]:
-    canary = canary_of(request, kept)
-    path = "--for=jsonpath='{.status.promotedHash}'=" + released
-    return (
-        f"outrider: {request.name} is released as a canary; to wait until it is promoted:",
-        f"kubectl wait canary/{canary} -n {request.namespace} {path} --timeout=10m",
-    )
+def release_hint(request: Request, kept: Mapping[str, Any]) -> tuple[str, ...]:
+    """What becomes of the update, and the command that ends when that is known."""
+    if names.LEAVING in kept:
+        return (f"outrider: {request.name} is being given back: nobody judges this update",)
+    what = "is released as a canary"
+    if names.HOLD in kept:
+        what = "is being adopted, this update is its first release"
+    command = wait_command(request, kept)
+    if len(command) > WARNING_LIMIT:
+        # What is cut would be another command, and might end well whatever becomes of the release.
+        last = f"its outcome will be in .status.outcomes.{kept[names.RELEASE]} of its Canary"
+        return (f"outrider: {request.name} {what}; {last}",)
+    return (f"outrider: {request.name} {what}; this ends well only if it is promoted:", command)
+
+
+def wait_command(request: Request, kept: Mapping[str, Any]) -> str:
+    """Ends with the release; grep makes its exit status that of the outcome."""
+    path = f"jsonpath='{{.status.outcomes.{kept[names.RELEASE]}}}'"
+    canary = f"canary/{canary_of(request, kept)} -n {request.namespace}"
+    return f"kubectl wait {canary} --for={path} --timeout=10m -o {path} | grep promoted"

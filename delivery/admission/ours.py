@@ -22,6 +22,7 @@ OURS = (
     names.CANARY_OF,
     names.WISHED,
     names.ADMITTED,
+    names.RELEASE,
 )
 
 LARGEST = 2**31 - 1

@@ -53,6 +53,10 @@ class CanaryStatus(Model):
     observed_hash: str | None = Field(None, description="Template that was taken up last.")
     promoted_hash: str | None = Field(None, description="Template that serves.")
     failed_hash: str | None = Field(None, description="Template that was refused last.")
+    release: int | None = Field(None, description="Number of the release taken up last.")
+    outcomes: dict[str, str] | None = Field(
+        None, description="Number of a release to promoted, refused or superseded."
+    )
     replicas: int | None = Field(None, description="Replicas the user wishes for.")
     scale: int | None = Field(None, description="Replicas the target is held at.")
     stopped: bool | None = Field(

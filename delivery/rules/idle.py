@@ -44,7 +44,7 @@ def drain_is_over(canary: Canary, seen: Observation) -> bool:
 def known_revision_is_no_release(canary: Canary, seen: Observation) -> Decision | None:
     """The promoted template again (a rollback by hand), or one that the primary has already.
 
-    The second is what an upgrade of the API server makes: a new default in both templates.
+    The second is an edit of both by hand: what users have had all along is no news to them.
     """
     if seen.target is None or seen.target.revision == canary.status.observed:
         return hold(canary, "no new revision")

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import pytest
 
 from cluster.api import Object
+from cluster.errors import ClusterError
 from cluster.watch import Cache, Watched
 from tests.agent.running_router import eventually
 from tests.cluster.loopback import Server, serving
@@ -143,3 +144,34 @@ def test_an_outage_is_logged_once_and_so_is_its_end(caplog: pytest.LogCaptureFix
         eventually(lambda: server.watches)
         eventually(lambda: len(caplog.messages) == 2)
     assert [message.partition(":")[0] for message in caplog.messages] == ["watch of ConfigMap"] * 2
+
+
+def data(watched: Watched) -> dict[str, object]:
+    return {item["metadata"]["name"]: item["data"] for item in watched.items()}
+
+
+def test_what_has_not_changed_is_read_as_a_newer_server_shows_it() -> None:
+    with serving() as server:
+        for name in ("same", "changed", "gone"):
+            server.put(name)
+        with watching(server) as watched:
+            server.items["same"]["data"] = server.items["changed"]["data"] = {"added": "yes"}
+            server.items["changed"]["metadata"] = {"name": "changed", "resourceVersion": "99"}
+            server.items["new"] = {**server.items.pop("gone"), "metadata": {"name": "new"}}
+            server.items["new"]["metadata"]["resourceVersion"] = "98"
+            watched.reread()
+            # Of the others the watch will tell.
+            assert data(watched) == {"same": {"added": "yes"}, "changed": {}, "gone": {}}
+
+
+def test_a_read_that_fails_takes_nothing_away() -> None:
+    with serving() as server:
+        server.put("old")
+        with watching(server) as watched:
+            server.status = 503
+            with pytest.raises(ClusterError):
+                Cache([watched]).reread("ConfigMap")
+            assert names(watched) == {"old"}
+            server.hang_up()
+            eventually(lambda: watched.away)
+            assert names(watched) == {"old"}

@@ -16,6 +16,7 @@ from delivery.observation import Observation
 from delivery.step import step
 from delivery.strategy import canary_size, highest
 from tests.delivery import departures
+from tests.delivery.answers import answers_stay
 from tests.delivery.turns import Agent, look
 
 Event = tuple[str, int]
@@ -156,6 +157,7 @@ def watched(agent: Agent, seconds: int) -> Agent:
         nothing_is_sent_to_nobody(agent)
         refused_stays_refused(before, agent.canary.status)
         serving_half_is_kept(agent)
+        answers_stay(before, agent.canary.status)
         departures.nobody_is_sent_to_what_was_refused(agent)
         if goes_to_zero(due) and target["spec"]["replicas"]:
             assert leads_elsewhere(service), "the target goes while the apex leads to it"

@@ -25,6 +25,8 @@ SAME: list[tuple[str, Mapping[str, Any]]] = [
 OTHER: list[Mapping[str, Any]] = [
     {"metadata": {"labels": {"app": "web"}}},
     {"metadata": {"annotations": {"kubectl.kubernetes.io/restartedAt": "now"}}},
+    {"metadata": {"annotations": {"reloader.stakater.com/last-reloaded-from": "{}"}}},
+    {"metadata": {"annotations": {"cattle.io/timestamp": "now"}}},
     {"metadata": {"name": "odd"}},
     {"metadata": {"labels": ["odd"]}},
     {"metadata": "odd"},

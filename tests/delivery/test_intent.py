@@ -185,7 +185,7 @@ def test_the_target_is_held_while_the_app_is_adopted() -> None:
     free = replace(BEFORE.target, on_hold=False, paused=False)
     found = [one for one in effects(HALFWAY, replace(BEFORE, target=free))]
     held = only(tuple(one for one in found if isinstance(one, Annotate)))
-    assert held.annotations == {names.HOLD: "true"}
+    assert held.annotations == {names.HOLD: "true", names.CANARY_OF: "web"}
     assert held.shows == {"spec": {"paused": True}}
 
 

@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from delivery.canary import Analysis, Phase
+from delivery.hashing import template_hash
+from tests.delivery.answers import answered
 from tests.delivery.histories import (
     HAPPENINGS,
     KIND_SECONDS,
@@ -19,7 +21,7 @@ from tests.delivery.histories import (
     watched,
 )
 from tests.delivery.turns import ANALYSIS, Agent
-from tests.delivery.worlds import populated
+from tests.delivery.worlds import merged, populated, template
 from tests.examples import costly
 
 ANALYSES = (
@@ -49,6 +51,7 @@ def test_whatever_happens_the_rules_hold_and_in_a_kind_world_all_comes_to_rest(
 ) -> None:
     agent = watched(adopting(analysis), adopted)
     assert rested(calmed(lived(agent, history)))
+    assert answered(agent)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -122,3 +125,23 @@ def test_a_half_that_is_not_ready_in_mid_release_is_sent_nothing(half: str) -> N
     before = agent.world.lost
     assert calmed(agent).canary.status.phase is Phase.SUCCEEDED
     assert agent.world.lost == before
+
+
+@pytest.mark.parametrize("first", ["good:2", "bad:2", "crashing:2"])
+@pytest.mark.parametrize("seconds", range(0, 60, 3))
+def test_a_revision_is_never_lost_whenever_it_is_pushed(first: str, seconds: int) -> None:
+    agent = adopting().run(15)
+    agent.world.apply(first)
+    agent.run(seconds).world.apply("good:3")
+    assert calmed(agent).canary.status.promoted == template_hash(template("good:3"))
+    assert agent.canary.status.outcomes["2"] == "promoted"
+
+
+@pytest.mark.parametrize("key", ["team.example.com/owner", "deployment.kubernetes.io/revision"])
+def test_what_others_write_on_a_deployment_is_no_release(key: str) -> None:
+    agent = adopting().run(15)
+    before = agent.canary.status
+    agent.world.put(
+        merged(agent.world.deployments["web"], {"metadata": {"annotations": {key: "7"}}})
+    )
+    assert agent.run(5).canary.status == before

@@ -114,6 +114,7 @@ def look(canary: Canary, world: World) -> Observation:
         apex=world.services["web"],
         services=world.services,
         revisions=pair.revisions(found, target, primary),
+        names=pair.named_by_admission(found, target),
         serving=pair.serving(found, target),
         wish=pair.wished(target),
         refusals=eligibility.refusals(target, around) if fresh else (),

@@ -1,6 +1,5 @@
 """What users type beside apply: set image, undo, restart and scale mean what they always meant."""
 
-import shlex
 from dataclasses import replace
 
 import pytest
@@ -40,15 +39,6 @@ def test_restart_starts_a_release(shop: Namespace) -> None:
     release = Release(shop)
     shop.kubectl("rollout", "restart", "deployment/shop")
     assert release.finished().outcome == "promoted"
-
-
-@pytest.mark.usefixtures("clients")
-def test_an_apply_says_how_to_wait_for_this_very_revision(shop: Namespace) -> None:
-    said = shop.kubectl.apply(V2.manifests()).errors
-    command = next(line for line in said.splitlines() if "kubectl wait" in line)
-    words = shlex.split(command.removeprefix("Warning: "))
-    assert "condition met" in shop.kubectl(*words[1:], timeout=200)
-    assert version_of(shop, "shop-primary") == "v2"
 
 
 @pytest.mark.usefixtures("clients")

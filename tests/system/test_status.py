@@ -1,8 +1,6 @@
-"""What a release leaves to read: conditions, columns, hashes to wait for, and metrics."""
+"""What a release leaves to read: conditions, columns and metrics."""
 
 import re
-import shlex
-import subprocess
 import urllib.request
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -10,12 +8,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from demo.kubectl import JSON
 from demo.namespace import Namespace
 from demo.release import Release
-from demo.shop import PROJECT
 from demo.waiting import eventually
 from tests.system.canaries import BAD, GOOD, PATIENT, analysis, canary, managed, reaches
 from tests.system.load import Load
 
-README = PROJECT / "README.md"
 COLUMNS = ["NAME", "STATUS", "WEIGHT", "LASTTRANSITIONTIME"]
 WIDE = [
     *("NAME", "STATUS", "WEIGHT", "SUSPENDED", "FAILEDCHECKS", "INTERVAL", "MIRROR"),
@@ -50,37 +46,6 @@ def test_the_condition_follows_the_phase_word_for_word(namespace: Namespace, loa
     assert "condition met" in namespace.kubectl(*waiting, timeout=100)
     namespace.kubectl.apply(BAD.manifests())
     assert promoted(reaches(namespace, "Failed")) == FAILED
-
-
-def wait_command(errors: str) -> list[str]:
-    """The command that admission printed, as a shell would take it."""
-    (line,) = [line for line in errors.splitlines() if "kubectl wait" in line]
-    return shlex.split(line.removeprefix("Warning: "))
-
-
-def test_ci_waits_for_its_own_revision_and_finds_the_hash_of_a_bad_one(
-    namespace: Namespace, load: Load
-) -> None:
-    managed(namespace, canary("weekly"))
-    load(namespace, *PATIENT)
-    warned = namespace.kubectl.apply(GOOD.manifests()).errors
-    good, command = hash_in(warned), wait_command(warned)
-    assert command[:3] == ["kubectl", "wait", "canary/weekly"]
-    assert "condition met" in namespace.kubectl(*command[1:], timeout=100)
-    bad = hash_in(namespace.kubectl.apply(BAD.manifests()).errors)
-    status = reaches(namespace, "Failed", "weekly")
-    assert status["failedHash"] == status["lastAppliedSpec"] == bad
-    assert status["promotedHash"] == status["lastPromotedSpec"] == good
-
-
-def hash_in(errors: str) -> str:
-    """The revision, found as the README tells CI to find it."""
-    (sed,) = re.findall(r"2>&1 \| (sed .*)\)$", README.read_text(), re.MULTILINE)
-    done = subprocess.run(
-        shlex.split(sed), input=errors, capture_output=True, text=True, check=True
-    )
-    assert re.fullmatch(r"[0-9a-f]{16}\n", done.stdout), errors
-    return done.stdout.strip()
 
 
 def columns(place: Namespace, *options: str) -> dict[str, str]:

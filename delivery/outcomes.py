@@ -1,0 +1,76 @@
+"""What became of each release, by the number that admission gave it: what a pipeline waits for."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from delivery import names
+from delivery.canary import IDLE, Phase, Status
+from delivery.observation import Observation
+from delivery.pods import annotations_of
+
+PROMOTED = "promoted"
+REFUSED = "refused"
+SUPERSEDED = "superseded"
+"""A newer template came before there was a verdict."""
+
+KEPT = 20
+"""So many releases are remembered."""
+LEFT = frozenset({Phase.TERMINATING, Phase.TERMINATED})
+
+
+def recorded(before: Status, after: Status, seen: Observation) -> Status:
+    """The status with the release that it is about, and with what is known of its end."""
+    status = numbered(before, after, seen)
+    if status.release is None:
+        return status
+    number, verdict = str(status.release), outcome(status)
+    others = {key: value for key, value in status.outcomes.items() if key != number}
+    known = others | ({number: verdict} if verdict else {})
+    last = sorted(known, key=int)[-KEPT:]
+    return replace(status, outcomes={key: known[key] for key in last})
+
+
+def outcome(status: Status) -> str:
+    """Of the revision that was taken up last; empty while it is not known."""
+    if status.phase in IDLE | LEFT and status.observed == status.promoted:
+        return PROMOTED
+    # Who leaves gets back what was promoted, whatever was under way.
+    refused = status.phase is Phase.FAILED and status.observed == status.failed
+    return REFUSED if refused or status.phase in LEFT else ""
+
+
+def numbered(before: Status, after: Status, seen: Observation) -> Status:
+    """With the number of what was taken up; what slipped past admission has none."""
+    number = number_of(after, seen)
+    if number is None and after.observed == before.observed:
+        return after
+    if number == after.release:
+        return after
+    return replace(after, release=number, outcomes=passed_over(after, number))
+
+
+def passed_over(status: Status, number: int | None) -> Mapping[str, str]:
+    """The outcomes so far, also of what never ended or was never taken up before this number."""
+    known = [int(key) for key in status.outcomes]
+    first = max(known, default=0) + 1 if status.release is None else status.release
+    last = first + 1 if number is None else number
+    fresh = status.release is None and not known
+    unended = () if fresh else range(max(first, last - KEPT), last)
+    older = {str(one): status.outcomes[str(one)] for one in known if one < last}
+    return {str(one): SUPERSEDED for one in unended} | older
+
+
+def number_of(status: Status, seen: Observation) -> int | None:
+    """None where the target holds another revision, or one that slipped past admission.
+
+    A number that is new proves a release also where the API server has since given the template
+    another hash than admission saw.
+    """
+    target = seen.target
+    if target is None or target.revision != status.observed:
+        return None
+    annotations = annotations_of(target.manifest)
+    mark, said = annotations.get(names.ADMITTED, ""), annotations.get(names.RELEASE, "")
+    number = int(said) if said.isdecimal() else None
+    read_otherwise = number != status.release and seen.names.get(mark) == status.observed
+    return number if mark == status.observed or read_otherwise else None
