@@ -197,7 +197,7 @@ def status_body(
 
 def written(status: Status) -> CanaryStatus:
     return CanaryStatus(
-        phase=status.phase or None,
+        phase=status.phase,
         canary_weight=status.canary_weight,
         failed_checks=status.failed_checks,
         iterations=status.iterations,

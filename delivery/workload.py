@@ -15,6 +15,8 @@ NOT_COPIED = (
     "argocd.argoproj.io/",
     "meta.helm.sh/",
     "app.kubernetes.io/managed-by",
+    # Argo CD may know its resources by it, and would prune a copy that is not in Git.
+    "app.kubernetes.io/instance",
     names.PREFIX,
 )
 """Keys that say who manages the original: a copy that carried them would be fought over."""

@@ -44,6 +44,7 @@ def primary(**spec: Any) -> dict[str, Any]:
         "argocd.argoproj.io/tracking-id",
         "meta.helm.sh/release-name",
         "app.kubernetes.io/managed-by",
+        "app.kubernetes.io/instance",
         "kustomize.toolkit.fluxcd.io/name",
         "helm.toolkit.fluxcd.io/namespace",
         "outrider.dev/scale",

@@ -4,10 +4,14 @@ from dataclasses import replace
 
 import pytest
 
+from delivery.names import ADMITTED
+from demo.kubectl import JSON
 from demo.namespace import Namespace, opened
 from demo.release import Release, released
 from demo.shop import V1, V2
 from demo.waiting import always, eventually
+
+OWN = "app.kubernetes.io/name=shop"
 
 pytestmark = pytest.mark.usefixtures("hurried")
 
@@ -67,3 +71,21 @@ def test_replicas_alone_reach_the_primary_and_start_no_release(
     primary_has(namespace, 5)
     always("no release", lambda: namespace.status()["observedHash"] == revision, seconds=3)
     assert namespace.read("Deployment", "shop")["spec"]["replicas"] == 0
+
+
+def test_what_changes_nothing_in_the_pods_starts_no_release(shop: Namespace) -> None:
+    before = shop.status()
+    shop.kubectl("annotate", "deployment/shop", "team.example.com/owner=shop")
+    shop.kubectl("label", "deployment/shop", "team.example.com/tier=front")
+    reordered = [dict(reversed(one.items())) for one in V1.manifests()]
+    shop.kubectl.apply(reordered, "--server-side", "--field-manager=another", "--force-conflicts")
+    shop.kubectl("rollout", "restart", "deployment/outrider-agent")
+    shop.complete("outrider-agent", timeout=90)
+    always("no release", lambda: still(shop, before), seconds=5)
+    marks = [one["metadata"]["annotations"] for one in shop.list("ReplicaSet", OWN)]
+    assert [one[ADMITTED] for one in marks if ADMITTED in one] == [before["observedHash"]]
+
+
+def still(place: Namespace, before: JSON) -> bool:
+    now = place.status()
+    return all(now[key] == before[key] for key in ("phase", "observedHash", "outcomes"))
