@@ -13,13 +13,16 @@ from agent.events import Events
 from agent.exposition import Exposition
 from agent.observe import KINDS
 from agent.perform import Performer
+from agent.refusals import Refusals
 from agent.settings import Settings, settings
 from agent.tick import Loop
 from agent.traffic import Windows
 from agent.xds import AdsServer
 from cluster import logs
 from cluster.api import Api, connect
+from cluster.kinds import FOREIGN
 from cluster.lease import Leadership
+from cluster.survey import Survey
 from cluster.watch import Cache, Watched
 from delivery.names import AGENT
 
@@ -51,6 +54,8 @@ def build(given: Settings, registry: CollectorRegistry) -> Loop:
         namespace=given.namespace,
         events=events,
         performer=Performer(api, events),
+        survey=Survey(api, FOREIGN, given.namespace, changed.set),
+        refusals=Refusals(events, exposition),
         changed=changed,
     )
     return loop
@@ -71,6 +76,7 @@ def main() -> int:
     loop.ads.start()
     loop.windows.start()
     loop.leadership.start()
+    loop.survey.start()
     log.info("serving namespace %s", given.namespace)
     loop.run()
     loop.leadership.release()

@@ -9,6 +9,7 @@ from cluster.watch import Cache
 from delivery import eligibility, names, pair, servable
 from delivery.canary import Canary, Metric, Phase
 from delivery.observation import Observation, Routers, Traffic
+from delivery.obstacles.grounds import Grounds
 from delivery.pair import Objects
 from delivery.serving import clusters
 
@@ -17,8 +18,11 @@ KINDS = (
     "ConfigMap",
     "Deployment",
     "HorizontalPodAutoscaler",
+    "LimitRange",
+    "NetworkPolicy",
     "Pod",
     "ReplicaSet",
+    "ResourceQuota",
     "Service",
 )
 
@@ -42,6 +46,7 @@ class Surroundings:
     routers: Routers
     windows: Windows
     ports: Mapping[str, frozenset[int]]
+    grounds: Grounds = Grounds()
     mesh: str = ""
     enabled: str = "true"
 
@@ -53,6 +58,7 @@ class Surroundings:
             mesh=self.mesh,
             selected_only=self.enabled == "selected",
             enrolled=self.enabled in ("true", "selected"),
+            grounds=self.grounds,
         )
 
 
@@ -66,6 +72,7 @@ def observe(canary: Canary, around: Surroundings) -> Observation:
     refusals: tuple[str, ...] = ()
     if status.phase is Phase.NEW and primary is None:
         refusals = eligibility.refusals(target, around.neighbours())
+    revisions = pair.revisions(around.found, target, primary)
     return Observation(
         now=around.now,
         target=pair.workload(around.found, target, threshold=analysis.canary_ready_threshold),
@@ -74,12 +81,13 @@ def observe(canary: Canary, around: Surroundings) -> Observation:
         else pair.workload(around.found, primary, threshold=analysis.primary_ready_threshold),
         apex=service,
         services={one["metadata"]["name"]: one for one in around.found.services},
-        revisions=pair.revisions(around.found, target, primary),
+        revisions=revisions,
         names=pair.named_by_admission(around.found, target),
         serving=pair.serving(around.found, target),
         wish=pair.wished(target),
         refusals=refusals,
         leaving=eligibility.leaving(target, around.neighbours(), generated=canary.generated),
+        unfit=unfit(canary, target, around, revisions),
         routers=around.routers,
         ports_taken=others(around.ports, canary.target),
         traffic={metric.name: window(canary, metric, around) for metric in analysis.metrics},
@@ -87,6 +95,18 @@ def observe(canary: Canary, around: Surroundings) -> Observation:
             clusters(canary, names.CANARY), around.now, since=status.phase_since
         ),
     )
+
+
+def unfit(
+    canary: Canary, target: Any, around: Surroundings, revisions: Mapping[str, Any]
+) -> tuple[str, ...]:
+    """Judged by what serves: the promoted revision, or the target itself when it was given back."""
+    status, template = canary.status, target["spec"]["template"]
+    if status.phase is Phase.NEW:
+        return ()
+    if status.phase is not Phase.TERMINATED:
+        template = revisions.get(status.promoted, template)
+    return eligibility.unfit(target, around.neighbours(), template)
 
 
 def others(ports: Mapping[str, frozenset[int]], name: str) -> frozenset[int]:

@@ -5,26 +5,31 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from agent import routers
 from agent.canaries import Canaries
 from agent.events import Events
 from agent.exposition import Exposition
+from agent.grounds import grounds
 from agent.observe import Surroundings, objects, observe
 from agent.perform import Performer
+from agent.refusals import Refusals
 from agent.traffic import Windows
 from agent.xds import AdsServer
 from cluster.api import Api, Object
 from cluster.errors import ClusterError, Conflict
 from cluster.lease import Leadership
+from cluster.survey import Survey
 from cluster.watch import Cache
-from delivery import adoption, apex, leaving, names, pair, schema, serving
+from delivery import adoption, apex, flagger, leaving, names, pair, schema, serving
 from delivery.canary import IDLE, Canary, Phase
 from delivery.decision import NORMAL, WARNING
-from delivery.eligibility import MESH_LABELS, Neighbours
+from delivery.eligibility import Neighbours
 from delivery.intent import effects
 from delivery.names import AGENT_MANAGER
 from delivery.observation import Observation
+from delivery.obstacles import mesh
 from delivery.pair import Objects
 from delivery.renaming import doubtful
 from delivery.routers.envoy import resources
@@ -40,6 +45,8 @@ STUCK_SECONDS = 60.0
 """Without a turn for so long, the kubelet restarts the agent."""
 NAMESPACE_SECONDS = 10.0
 """How often the namespace's own labels are read: they change by hand."""
+SURVEY_SECONDS = 30.0
+"""How old a look at other projects' kinds may be; an adoption waits for one of its own."""
 
 
 @dataclass
@@ -55,14 +62,17 @@ class Loop:
     namespace: str
     events: Events
     performer: Performer
+    survey: Survey
+    refusals: Refusals
     changed: threading.Event
     stopping: threading.Event = field(default_factory=threading.Event)
     published: threading.Event = field(default_factory=threading.Event)
     turned: float = field(default_factory=time.monotonic)
-    refused: dict[str, tuple[str, ...]] = field(default_factory=dict)
     rejections: dict[str, str] = field(default_factory=dict)
-    labels: Mapping[str, str] = field(default_factory=dict)
-    labels_read: float = 0.0
+    own: Mapping[str, Any] = field(default_factory=dict)
+    own_read: float = 0.0
+    eager: float | None = None
+    certain: bool = False
     tied: bool = False
     doubted: frozenset[str] = frozenset()
 
@@ -102,10 +112,14 @@ class Loop:
         if not leading:
             return
         around = self.surroundings(canaries, found)
+        self.refusals.begin()
         self.adopt(canaries, around.neighbours())
         self.sweep(found)
         for raw, canary in current:
-            self.turn(raw, canary, around)
+            # What is not ours yet is Flagger's while there is one: also its status is.
+            if canary.status.promoted or not around.grounds.flagger:
+                self.turn(raw, canary, around)
+        self.refusals.end()
         if not around.neighbours().enrolled:
             self.leave(canaries, found)
 
@@ -123,10 +137,12 @@ class Loop:
 
     def surroundings(self, canaries: Sequence[Canary], found: Objects) -> Surroundings:
         now = round(time.time(), 6)
-        if now - self.labels_read > NAMESPACE_SECONDS:
-            read = self.api.read("Namespace", self.namespace) or {"metadata": {}}
-            self.labels, self.labels_read = read["metadata"].get("labels") or {}, now
+        if now - self.own_read > NAMESPACE_SECONDS:
+            self.own = self.api.read("Namespace", self.namespace) or {"metadata": {}}
+            self.own_read = now
             self.tie_lease()
+        self.certain = self.survey.is_newer(self.eager or time.monotonic() - SURVEY_SECONDS)
+        labels = self.own["metadata"].get("labels") or {}
         rejected = "; ".join(sorted(self.rejections.copy().values()))
         return Surroundings(
             now=now,
@@ -134,17 +150,24 @@ class Loop:
             routers=routers.look(found.pods, unrouted_ports(canaries, found), rejected=rejected),
             windows=self.windows,
             ports={one.target: frozenset(one.status.ports.values()) for one in canaries},
-            mesh=next((label for label in MESH_LABELS if meshed(self.labels, label)), ""),
-            enabled=self.labels.get(names.ENABLED, ""),
+            grounds=grounds(self.cache, found, self.survey, labels=labels),
+            mesh=mesh.of_namespace(self.own),
+            enabled=labels.get(names.ENABLED, ""),
         )
 
     def adopt(self, canaries: Sequence[Canary], neighbours: Neighbours) -> None:
         found = adoption.next_adoption(canaries, neighbours)
         self.tell(found.refused, WARNING, neighbours)
         self.tell(found.left_out, NORMAL, neighbours)
-        self.refused = {**found.refused, **found.left_out}
-        self.exposition.refuse(found.refused)
-        if found.target:
+        if present := neighbours.grounds.flagger:
+            reasons = (flagger.obstacle(present),)
+            self.refusals.say(self.itself(), "is not taken in hand", reasons, kind=WARNING)
+        if found.target is None:
+            self.eager = None
+        elif self.eager is None:
+            self.eager = time.monotonic()
+            self.changed.set()
+        elif self.certain:
             metadata = found.target["metadata"]
             manifest = schema.generated(metadata["name"], self.namespace, uid=metadata["uid"])
             self.api.apply(manifest, manager=AGENT_MANAGER)
@@ -154,12 +177,14 @@ class Loop:
     def tell(
         self, refused: Mapping[str, tuple[str, ...]], kind: str, neighbours: Neighbours
     ) -> None:
-        """Why Deployments are left alone: an Event on each, once for the same reasons."""
         for name, reasons in refused.items():
-            deployment = pair.named(neighbours.deployments, name)
-            if deployment and self.refused.get(name) != reasons:
-                text = f"{name} is left alone: {'; '.join(reasons)}"
-                self.events.record(deployment, kind, text, reason="NotAdopted")
+            if deployment := pair.named(neighbours.deployments, name):
+                self.refusals.say(deployment, adoption.LEFT_ALONE, reasons, kind=kind)
+
+    def itself(self) -> Mapping[str, Any]:
+        """The namespace, as something that Events in it can speak of."""
+        metadata = {"name": self.namespace, "namespace": self.namespace}
+        return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
 
     def tie_lease(self) -> None:
         """Whoever leads ties the Lease to the agents' Deployment: it goes when that goes."""
@@ -185,15 +210,14 @@ class Loop:
 
     def sweep(self, found: Objects) -> None:
         """Apps whose Deployment is gone leave nothing of ours behind."""
-        metadata = {"name": self.namespace, "namespace": self.namespace}
-        namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
         for effect in leaving.leftovers(found):
-            self.performer.perform(effect, namespace)
+            self.performer.perform(effect, self.itself())
 
     def turn(self, raw: Object, canary: Canary, around: Surroundings) -> None:
         """One Canary: decide, write the intent, say why, then whatever is still to be done."""
         started = time.monotonic()
         seen = observe(canary, around)
+        self.say_standing(canary, seen)
         if self.is_read_again(canary, seen):
             return
         decision = step(canary, seen)
@@ -217,6 +241,10 @@ class Loop:
         for effect in effects(after, seen):
             self.performer.perform(effect, raw)
         self.exposition.turned(canary, after, time.monotonic() - started)
+
+    def say_standing(self, canary: Canary, seen: Observation) -> None:
+        if seen.target and (standing := adoption.standing(canary, seen)):
+            self.refusals.say(seen.target.manifest, *standing, kind=WARNING)
 
     def is_read_again(self, canary: Canary, seen: Observation) -> bool:
         """Once for each revision that nobody announced; the next turn decides on one reading."""
@@ -262,7 +290,3 @@ def unrouted_ports(canaries: Sequence[Canary], found: Objects) -> set[int]:
         if canary.status.apex_moved is None or not settled:
             ports |= set(canary.status.ports.values())
     return ports
-
-
-def meshed(labels: Mapping[str, str], label: str) -> bool:
-    return labels.get(label, "disabled") not in ("disabled", "none", "false")

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from delivery.obstacles import drivers
+
 
 class UnknownKind(KeyError):
     """A kind that is not in the table; the message lists those that are."""
@@ -34,6 +36,7 @@ KINDS = {
         Kind("v1", "Namespace", "namespaces", namespaced=False),
         Kind("v1", "ConfigMap", "configmaps"),
         Kind("v1", "Event", "events"),
+        Kind("v1", "LimitRange", "limitranges"),
         Kind("v1", "Pod", "pods"),
         Kind("v1", "ResourceQuota", "resourcequotas"),
         Kind("v1", "Secret", "secrets"),
@@ -66,6 +69,16 @@ KINDS = {
         Kind("flagger.app/v1beta1", "AlertProvider", "alertproviders"),
     )
 }
+
+FOREIGN = {
+    drivers.ARGO: (Kind("argoproj.io/v1alpha1", "Rollout", "rollouts"),),
+    drivers.KRUISE: (
+        Kind("rollouts.kruise.io/v1beta1", "Rollout", "rollouts"),
+        Kind("rollouts.kruise.io/v1alpha1", "Rollout", "rollouts"),
+    ),
+    drivers.KEDA: (Kind("keda.sh/v1alpha1", "ScaledObject", "scaledobjects"),),
+}
+"""Kinds of other projects that may not be installed, each with its versions, the newest first."""
 
 
 def kind_of(name: str) -> Kind:

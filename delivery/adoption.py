@@ -4,9 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from delivery import eligibility, names, servable
-from delivery.canary import Canary, Phase
+from delivery.canary import IDLE, Canary, Phase
 from delivery.eligibility import Neighbours
 from delivery.frozen import frozen
+from delivery.observation import Observation
+from delivery.obstacles.grounds import ROLLING, UNREAD
 from delivery.pods import Object, annotations_of
 
 
@@ -20,6 +22,9 @@ class Adoption:
     target: Object | None = None
     refused: Mapping[str, tuple[str, ...]] = field(default_factory=frozen)
     left_out: Mapping[str, tuple[str, ...]] = field(default_factory=frozen)
+
+
+LEFT_ALONE = "is left alone"
 
 
 def next_adoption(canaries: Sequence[Canary], neighbours: Neighbours) -> Adoption:
@@ -40,7 +45,9 @@ def next_adoption(canaries: Sequence[Canary], neighbours: Neighbours) -> Adoptio
 
 def lasting(deployment: Object, reasons: tuple[str, ...]) -> tuple[str, ...]:
     """What will not end by itself; until a rollout is over the Service may be still to come."""
-    if any(eligibility.is_passing(one) for one in reasons):
+    if any(one.startswith(UNREAD) for one in reasons):
+        return ()
+    if any(one.startswith(ROLLING) for one in reasons):
         reasons = tuple(eligibility.workload_refusals(deployment))
     return tuple(one for one in reasons if not eligibility.is_passing(one))
 
@@ -58,6 +65,34 @@ def is_on_its_way(canary: Canary) -> bool:
     """Being adopted, or about to be; one that was left alone keeps nobody else waiting."""
     fresh = canary.status.phase is Phase.NEW and not canary.status.message and not canary.suspend
     return fresh or canary.status.phase is Phase.INITIALIZING
+
+
+def standing(canary: Canary, seen: Observation) -> tuple[str, tuple[str, ...]] | None:
+    """What becomes of an app that has a Canary but cannot be managed now, and why."""
+    status = canary.status
+    if status.phase is Phase.NEW:
+        tried = (adoption_failure(status.given_up),) if status.given_up else ()
+        refused = seen.refusals if not any(map(eligibility.is_passing, seen.refusals)) else ()
+        return (LEFT_ALONE, (*tried, *refused)) if tried or refused else None
+    if not seen.unfit:
+        return None
+    if status.phase is Phase.TERMINATED:
+        return LEFT_ALONE, seen.unfit
+    resting = status.phase in (*IDLE, Phase.TERMINATING)
+    return "is given back" if resting else "is given back when its release has ended", seen.unfit
+
+
+def adoption_failure(given_up: int) -> str:
+    minutes = round(adoption_pause(given_up) / 60)
+    return f"its clone did not become ready in time, tried again in {minutes} min or when changed"
+
+
+FIRST_PAUSE, LONGEST_PAUSE = 600.0, 14400.0
+"""Seconds between two attempts at the same revision, doubled each time."""
+
+
+def adoption_pause(given_up: int) -> float:
+    return float(min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(given_up - 1, 10)))
 
 
 def candidates(neighbours: Neighbours, managed: Iterable[str]) -> Iterable[Object]:

@@ -84,13 +84,15 @@ class Status:
     `release` is the number that admission gave the observed one, `outcomes` what became of the
     last numbers. `replicas` is the user's wish; `scale` is what the target is held at; `stopped`
     says that no pod of the app shall run, or that it was so and the primary is not ready again.
-    `ports` maps a port of the apex Service to the router's listener port.
+    `ports` maps a port of the apex Service to the router's listener port. `given_up` counts
+    how often in a row the app's adoption was.
     """
 
     phase: Phase = Phase.NEW
     canary_weight: int = 0
     failed_checks: int = 0
     iterations: int = 0
+    given_up: int = 0
     observed: str = ""
     promoted: str = ""
     failed: str = ""

@@ -3,20 +3,18 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from delivery import names, pods
+from delivery import flagger, names
+from delivery.obstacles import drivers, policies, quota, workload
+from delivery.obstacles.grounds import PASSING, Grounds
 from delivery.pods import Object, annotations_of
-from delivery.servable import service_refusals
-
-MESH_LABELS = ("istio-injection", "istio.io/rev", "istio.io/dataplane-mode", "linkerd.io/inject")
-PASSING = "a rollout is under way"
-"""A reason that ends by itself, and so is not worth an Event."""
+from delivery.servable import service_refusals, services_of
 
 
 @dataclass(frozen=True)
 class Neighbours:
     """What stands in the namespace beside a Deployment, and what its labels say of it.
 
-    `mesh` is a label that names a mesh; `enrolled` and `selected_only` are the opt-in.
+    `mesh` is a word that names a mesh; `enrolled` and `selected_only` are the opt-in.
     """
 
     services: Sequence[Object]
@@ -25,6 +23,7 @@ class Neighbours:
     mesh: str = ""
     selected_only: bool = False
     enrolled: bool = True
+    grounds: Grounds = Grounds()
 
 
 def opted_out(deployment: Object, neighbours: Neighbours) -> bool:
@@ -60,44 +59,48 @@ def refusals(deployment: Object, neighbours: Neighbours) -> tuple[str, ...]:
 
 
 def is_passing(reason: str) -> bool:
+    """Ends by itself, and so is not worth an Event."""
     return reason.startswith(PASSING)
 
 
 def workload_refusals(deployment: Object) -> Iterator[str]:
-    spec = deployment["spec"]
-    pod = spec["template"]["spec"]
-    strategy = (spec.get("strategy") or {}).get("type", "RollingUpdate")
-    if strategy != "RollingUpdate":
-        yield f"spec.strategy.type is {strategy}, only RollingUpdate keeps users served"
-    if pods.owner_uid(deployment):
-        yield "it is owned by another controller"
-    if not spec["selector"].get("matchLabels") or spec["selector"].get("matchExpressions"):
-        yield "spec.selector must be matchLabels alone"
-    if pod.get("hostNetwork"):
-        yield "it uses the host's network"
-    if any("persistentVolumeClaim" in volume for volume in pod.get("volumes") or ()):
-        yield "it mounts a PersistentVolumeClaim"
-    if any(port.get("hostPort") for box in pod["containers"] for port in box.get("ports") or ()):
-        yield "it uses a hostPort"
+    yield from workload.of_deployment(deployment)
+    yield from workload.of_template(deployment["spec"]["template"])
     if names.SCALE not in annotations_of(deployment):
-        yield from rollout_refusals(deployment)
-
-
-def rollout_refusals(deployment: Object) -> Iterator[str]:
-    """A Deployment that is not held yet must be complete, or what serves could not be told."""
-    if not deployment["spec"].get("replicas", 1):
-        yield "it is scaled to 0"
-    elif deployment["spec"].get("paused"):
-        yield "it is paused"
-    elif why := pods.stuck(deployment) or pods.waiting(deployment, 100):
-        yield f"{PASSING}: {why}"
+        yield from workload.of_rollout(deployment)
 
 
 def neighbour_refusals(deployment: Object, neighbours: Neighbours) -> Iterator[str]:
-    name = deployment["metadata"]["name"]
-    for scaler in neighbours.autoscalers:
-        reference = scaler["spec"]["scaleTargetRef"]
-        if reference.get("kind") == "Deployment" and reference.get("name") == name:
-            yield f"HorizontalPodAutoscaler {scaler['metadata']['name']} scales it"
+    grounds = neighbours.grounds
+    yield from lasting_obstacles(deployment, neighbours, deployment["spec"]["template"])
+    yield from drivers.of_unknown(grounds.drivers)
+    yield from quota.of_quotas(deployment, grounds)
+    if grounds.flagger:
+        yield flagger.obstacle(grounds.flagger)
+
+
+def lasting_obstacles(
+    deployment: Object, neighbours: Neighbours, template: Object
+) -> Iterator[str]:
+    """What would harm a managed app just as one that is to be adopted."""
+    name, grounds = deployment["metadata"]["name"], neighbours.grounds
+    yield from drivers.of_autoscalers(name, neighbours.autoscalers)
+    yield from drivers.of_drivers(name, grounds.drivers)
+    services = services_of(deployment, neighbours.services)
+    yield from policies.of_policies(template, services, grounds)
     if neighbours.mesh:
         yield f"the namespace is in a mesh ({neighbours.mesh}): name its provider in a Canary"
+
+
+def unfit(deployment: Object, neighbours: Neighbours, serving: Object) -> tuple[str, ...]:
+    """Why a managed app cannot stay managed; empty while it can.
+
+    Of its pods those count that serve: a revision that is refused spoils nothing. What could not
+    be read is no reason, and what only adopting needs is not asked for.
+    """
+    found = (
+        *workload.of_deployment(deployment),
+        *workload.of_template(serving),
+        *lasting_obstacles(deployment, neighbours, serving),
+    )
+    return tuple(one for one in found if not is_passing(one))

@@ -75,8 +75,9 @@ class Observation:
     `serving` is the revision whose pods serve while there is no primary yet. `wish` is the number
     of replicas that the user asked for, None where nothing new was asked. `traffic` maps a metric's
     name to what the canary did in that metric's window. `leaving` is why the app is to be
-    given back to its user, empty while it stays. `drained` says that no router has a request
-    of the canary open, nor had a new one lately.
+    given back to its user, empty while it stays; `unfit` are reasons that came up since it was
+    adopted, for which it is given back between two releases. `drained` says that no router has a
+    request of the canary open, nor had a new one lately.
     """
 
     now: float
@@ -90,6 +91,7 @@ class Observation:
     wish: int | None = None
     refusals: tuple[str, ...] = ()
     leaving: str = ""
+    unfit: tuple[str, ...] = ()
     routers: Routers = Routers()
     ports_taken: frozenset[int] = frozenset()
     traffic: Mapping[str, Traffic] = field(default_factory=frozen)

@@ -31,6 +31,7 @@ Rule = Callable[[Canary, Observation], Decision | None]
 
 ALWAYS: tuple[Rule, ...] = (
     stopping.stop_takes_the_canary_away,
+    leaving.unfit_app_leaves,
     always.suspended_is_skipped,
     leaving.deleted_target_ends_it,
     always.missing_target_is_awaited,
@@ -38,6 +39,7 @@ ALWAYS: tuple[Rule, ...] = (
 )
 
 ADOPTING: tuple[Rule, ...] = (
+    initializing.stuck_adoption_is_given_up,
     initializing.primary_is_awaited,
     initializing.routers_are_awaited,
     initializing.apex_moves,
@@ -58,6 +60,7 @@ RULES: Mapping[Phase, tuple[Rule, ...]] = {
     Phase.NEW: (
         leaving.untouched_app_is_left_alone,
         always.unbuilt_fields_halt,
+        initializing.given_up_adoption_waits,
         initializing.ineligible_is_left_alone,
         initializing.adoption_begins,
     ),

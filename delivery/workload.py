@@ -21,6 +21,9 @@ NOT_COPIED = (
 )
 """Keys that say who manages the original: a copy that carried them would be fought over."""
 
+RECREATE = {"type": "Recreate"}
+"""A strategy that the primary never takes over: it would leave users without a pod."""
+
 
 def copied(keys: Mapping[str, str] | None) -> dict[str, str]:
     """Labels or annotations fit for a copy."""
@@ -78,7 +81,7 @@ def primary(
             | {names.ROLE: names.PRIMARY},
         },
         "spec": {
-            **{key: spec[key] for key in kept if key in spec},
+            **{key: spec[key] for key in kept if key in spec and spec[key] != RECREATE},
             "replicas": replicas,
             "selector": {"matchLabels": dict(selector)},
             "template": primary_template(template, selector, canary.target),

@@ -28,6 +28,7 @@ PURE = {
     "fractions",
     "functools",
     "hashlib",
+    "ipaddress",
     "itertools",
     "json",
     "math",

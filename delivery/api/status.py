@@ -57,6 +57,9 @@ class CanaryStatus(Model):
     outcomes: dict[str, str] | None = Field(
         None, description="Number of a release to promoted, refused or superseded."
     )
+    adoptions_given_up: int | None = Field(
+        None, description="How often in a row the app could not be adopted in time."
+    )
     replicas: int | None = Field(None, description="Replicas the user wishes for.")
     scale: int | None = Field(None, description="Replicas the target is held at.")
     stopped: bool | None = Field(

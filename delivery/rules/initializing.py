@@ -1,5 +1,6 @@
 """Adopting a running Deployment: primary ready, then the apex moved, then the target to zero."""
 
+from delivery.adoption import adoption_pause
 from delivery.apex import allocated, leads_to_routers, listeners_open
 from delivery.canary import Canary, Phase
 from delivery.decision import Decision, normal, warning
@@ -12,6 +13,16 @@ from delivery.rules.outcome import enters, hold, waits, with_status
 APEX_SETTLES = 5.0
 """Seconds from the moved Service to the last node that sends connections where it led before:
 no API tells when every kube-proxy has followed."""
+
+
+def given_up_adoption_waits(canary: Canary, seen: Observation) -> Decision | None:
+    """Not for another template: that may be the very thing that was wrong."""
+    status = canary.status
+    if not status.given_up or seen.target is None or seen.target.revision != status.failed:
+        return None
+    if seen.now - (status.phase_since or 0.0) >= adoption_pause(status.given_up):
+        return None
+    return hold(canary, status.message)
 
 
 def ineligible_is_left_alone(canary: Canary, seen: Observation) -> Decision | None:
@@ -38,10 +49,46 @@ def adoption_begins(canary: Canary, seen: Observation) -> Decision | None:
         now=seen.now,
         observed=serving,
         promoted=serving,
+        failed="",
+        given_up=canary.status.given_up if serving == canary.status.failed else 0,
         replicas=canary.status.replicas or seen.wish or source.replicas,
         ports=allocated(canary.target, ports, seen.ports_taken),
         apex=seen.apex["metadata"]["name"],
     )
+
+
+def stuck_adoption_is_given_up(canary: Canary, seen: Observation) -> Decision | None:
+    """The target has never stopped to serve: it is given back, and the next app gets its turn.
+
+    What its user changed meanwhile is kept: `observed` is what serves, so nothing is refused.
+    """
+    why = missed(canary, seen)
+    if not why:
+        return None
+    name = f"{primary_name(canary.target)}.{canary.namespace}"
+    text = f"Adoption of {canary.target}.{canary.namespace} is given up, {name} not ready: {why}"
+    status = canary.status
+    return enters(
+        canary,
+        Phase.TERMINATING,
+        warning(text),
+        now=seen.now,
+        given_up=status.given_up + 1,
+        observed=status.promoted,
+        scale=status.replicas or 1,
+        drained_since=None,
+    )
+
+
+def missed(canary: Canary, seen: Observation) -> str:
+    """Why the primary will not come up any more; a large one that still grows has its time."""
+    late = seen.now - (canary.status.phase_since or seen.now) >= canary.progress_deadline
+    if seen.primary is None:
+        return "it could not be created" if late else ""
+    hopeless = seen.primary.failing or not seen.primary.ready_pods
+    if not seen.primary.unready or not (seen.primary.stuck or (late and hopeless)):
+        return ""
+    return seen.primary.failing or seen.primary.stuck or seen.primary.unready
 
 
 def primary_is_awaited(canary: Canary, seen: Observation) -> Decision | None:
@@ -81,4 +128,4 @@ def initialization_is_done(canary: Canary, seen: Observation) -> Decision | None
     if seen.target is None or seen.target.replicas or seen.target.on_hold:
         return None
     done = normal(f"Initialization done! {canary.name}.{canary.namespace}")
-    return enters(canary, Phase.INITIALIZED, done, now=seen.now)
+    return enters(canary, Phase.INITIALIZED, done, now=seen.now, given_up=0)

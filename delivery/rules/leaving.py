@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
+from delivery.adoption import LEFT_ALONE, adoption_failure
 from delivery.apex import leads_home
-from delivery.canary import Canary, Phase, Status
+from delivery.canary import IDLE, Canary, Phase, Status
 from delivery.decision import Decision, normal, warning
 from delivery.intent import primary_revision
 from delivery.leaving import refused, remains
@@ -12,6 +13,8 @@ from delivery.rules.idle import DRAIN_LIMIT, users_return
 from delivery.rules.initializing import APEX_SETTLES
 from delivery.rules.outcome import enters, hold, waits, with_status
 
+NOT_MANAGED = (Phase.NEW, Phase.TERMINATING, Phase.TERMINATED)
+
 
 def leaving_begins(canary: Canary, seen: Observation) -> Decision | None:
     """Whatever the phase: what users may keep is what was promoted, or had passed to be.
@@ -19,9 +22,13 @@ def leaving_begins(canary: Canary, seen: Observation) -> Decision | None:
     `observed` keeps what the target held when its leave began: unless that was promoted, it is
     not what the app gets back. What its user applies later is the user's own business.
     """
-    status = canary.status
-    if not seen.leaving or status.phase in (Phase.NEW, Phase.TERMINATING, Phase.TERMINATED):
+    if not seen.leaving or canary.status.phase in NOT_MANAGED:
         return None
+    return leaves(canary, seen)
+
+
+def leaves(canary: Canary, seen: Observation) -> Decision:
+    status = canary.status
     said = normal(f"Terminating canary {canary.name}.{canary.namespace}")
     return enters(
         canary,
@@ -35,6 +42,22 @@ def leaving_begins(canary: Canary, seen: Observation) -> Decision | None:
         scale=status.replicas or 1,
         stopped=False,
     )
+
+
+def unfit_app_leaves(canary: Canary, seen: Observation) -> Decision | None:
+    """Between releases only: one that is under way, or waits to begin, is brought to its end.
+
+    An app that its user has stopped does not run again for it.
+    """
+    status = canary.status
+    resting = status.phase in IDLE and not status.canary_weight and not status.stopped
+    if not seen.unfit or not resting or seen.target is None:
+        return None
+    if seen.target.revision != status.observed:
+        return None
+    text = f"{canary.target} is given back: {'; '.join(seen.unfit)}"
+    decision = leaves(canary, seen)
+    return replace(decision, messages=(warning(text), *decision.messages))
 
 
 def kept_weight(status: Status, seen: Observation) -> int:
@@ -111,14 +134,26 @@ def nothing_of_ours_is_left(canary: Canary, seen: Observation) -> Decision | Non
         return hold(canary, "what is ours is removed")
     if seen.now - (canary.status.drained_since or 0.0) < DRAIN_LIMIT:
         return hold(canary, "old connections to the routers are closed")
+    if canary.status.given_up and not seen.leaving:
+        return adoption_will_be_tried_again(canary, seen)
     said = normal(f"Terminated canary {canary.name}.{canary.namespace}")
     return enters(canary, Phase.TERMINATED, said, now=seen.now)
 
 
+def adoption_will_be_tried_again(canary: Canary, seen: Observation) -> Decision:
+    """As if it were new, but for what is known of it: which revision did not come up, how often."""
+    status = canary.status
+    text = f"{canary.target} {LEFT_ALONE}: {adoption_failure(status.given_up)}"
+    known = Status(
+        given_up=status.given_up, failed=status.promoted, phase_since=seen.now, message=text
+    )
+    return Decision(replace(canary, status=known), text, (warning(text),))
+
+
 def return_begins_anew(canary: Canary, seen: Observation) -> Decision | None:
-    """Opted in once more: the app is adopted like any other."""
-    if seen.leaving:
-        return hold(canary, f"{canary.target} is left alone: {seen.leaving}")
+    """Opted in once more, or fit again: the app is adopted like any other."""
+    if why := seen.leaving or "; ".join(seen.unfit):
+        return hold(canary, f"{canary.target} is left alone: {why}")
     return Decision(replace(canary, status=Status()), "opted in again")
 
 

@@ -32,7 +32,7 @@ class Asked:
 @dataclass
 class Server:
     """`status` other than 200 is the answer to all; `gone` is what watches are told of their
-    version; `cut` ends each watch at once.
+    version; `cut` ends each watch at once. `pages` are answers of their own to some paths.
     """
 
     port: int = 0
@@ -42,6 +42,7 @@ class Server:
     cut: bool = False
     gone: bool = False
     version: int = 10
+    pages: dict[str, tuple[int, Object]] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
     items: dict[str, Object] = field(default_factory=dict)
     watches: "list[queue.SimpleQueue[Event | None]]" = field(default_factory=list)
@@ -95,6 +96,10 @@ class Handler(BaseHTTPRequestHandler):
             Asked(self.command, url.path, query, json.loads(body) if body else None)
         )
         time.sleep(self.state.silent)
+        if url.path in self.state.pages:
+            code, page = self.state.pages[url.path]
+            self.answer(code, json.dumps(page).encode())
+            return
         status = 410 if self.state.gone and "watch" in query else self.state.status
         if status != 200 or self.state.raw:
             said = {"message": "not today", "reason": "Bad", "code": status}

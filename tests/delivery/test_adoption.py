@@ -5,9 +5,12 @@ from dataclasses import replace
 import pytest
 
 from delivery import names
-from delivery.adoption import Adoption, candidates, next_adoption
+from delivery.adoption import Adoption, adoption_pause, candidates, next_adoption, standing
 from delivery.canary import Canary, Phase, Status
 from delivery.eligibility import Neighbours
+from delivery.observation import Observation
+from delivery.obstacles.drivers import KEDA
+from delivery.obstacles.grounds import Grounds, Sighting
 from tests.delivery import worlds
 from tests.delivery.reviews import Document
 from tests.delivery.worlds import merged
@@ -73,6 +76,19 @@ def test_until_a_rollout_is_over_only_what_is_wrong_with_the_app_itself_is_said(
     assert said.startswith("spec.strategy.type is Recreate")
 
 
+@pytest.mark.parametrize(
+    ("unknown", "said"),
+    [("not read yet: x", None), ("not known yet: x", ("it is scaled to 0",))],
+)
+def test_before_all_is_read_nothing_is_said_and_then_all_at_once(
+    unknown: str, said: tuple[str, ...] | None
+) -> None:
+    grounds = Grounds(drivers={KEDA: Sighting(unknown=unknown)})
+    idle = merged(app("a"), {"spec": {"replicas": 0}})
+    around = replace(neighbours(idle), grounds=grounds)
+    assert next_adoption([], around).refused.get("a") == said
+
+
 def test_what_is_ours_managed_leaving_or_left_out_is_no_candidate() -> None:
     ours = app("outrider-router", labels={names.MANAGED_BY: names.OUTRIDER})
     leaving = app("gone", deletionTimestamp="2026-01-01T00:00:00Z")
@@ -103,3 +119,42 @@ def test_what_its_user_leaves_out_is_named_with_the_word_that_does_it(
 def test_where_nothing_is_opted_in_nothing_is_said_to_be_left_out() -> None:
     around = neighbours(app("web", annotations={names.ENABLED: "false"}))
     assert next_adoption([], replace(around, enrolled=False)) == Adoption()
+
+
+UNFIT = ("it mounts a PersistentVolumeClaim",)
+TRIED = "its clone did not become ready in time, tried again in 10 min or when changed"
+
+
+@pytest.mark.parametrize(
+    ("phase", "seen", "said"),
+    [
+        (Phase.INITIALIZED, Observation(1.0), None),
+        (Phase.INITIALIZED, Observation(1.0, unfit=UNFIT), ("is given back", UNFIT)),
+        (Phase.TERMINATING, Observation(1.0, unfit=UNFIT), ("is given back", UNFIT)),
+        (Phase.TERMINATED, Observation(1.0, unfit=UNFIT), ("is left alone", UNFIT)),
+        (
+            Phase.PROGRESSING,
+            Observation(1.0, unfit=UNFIT),
+            ("is given back when its release has ended", UNFIT),
+        ),
+        (Phase.NEW, Observation(1.0), None),
+        (Phase.NEW, Observation(1.0, refusals=UNFIT), ("is left alone", UNFIT)),
+        (Phase.NEW, Observation(1.0, refusals=(*UNFIT, "a rollout is under way: 1")), None),
+    ],
+)
+def test_what_becomes_of_an_app_that_has_a_canary_is_said(
+    phase: Phase, seen: Observation, said: object
+) -> None:
+    assert standing(canary("a", phase), seen) == said
+
+
+def test_an_app_whose_adoption_was_given_up_is_said_to_be_left_alone() -> None:
+    parked = replace(canary("a"), status=Status(given_up=1))
+    assert standing(parked, Observation(1.0)) == ("is left alone", (TRIED,))
+
+
+@pytest.mark.parametrize(
+    ("given_up", "minutes"), [(1, 10), (2, 20), (3, 40), (5, 160), (6, 240), (99, 240)]
+)
+def test_the_pause_grows_to_four_hours(given_up: int, minutes: int) -> None:
+    assert adoption_pause(given_up) == minutes * 60

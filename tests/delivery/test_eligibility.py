@@ -64,7 +64,10 @@ def pod(**change: Any) -> Document:
             pod(volumes=[{"emptyDir": {}}, {"persistentVolumeClaim": {}}]),
             "it mounts a PersistentVolumeClaim",
         ),
-        (pod(containers=[{"ports": [{"hostPort": 80}]}]), "it uses a hostPort"),
+        (
+            pod(containers=[{"ports": [{"containerPort": 80, "hostPort": 80}]}]),
+            "it uses a hostPort",
+        ),
         ({"spec": {"replicas": 0}}, "it is scaled to 0"),
         ({"spec": {"paused": True}}, "it is paused"),
         (

@@ -12,7 +12,7 @@ from delivery.observation import Routers
 from delivery.rules import initializing
 from tests.delivery import worlds
 from tests.delivery.reviews import Document
-from tests.delivery.scenes import NOW, decided, half, seen, silent, texts
+from tests.delivery.scenes import NOW, decided, half, seen, silent, stepped, texts
 from tests.delivery.worlds import merged
 
 NEW = Status()
@@ -163,3 +163,88 @@ def test_adoption_is_done_when_the_target_is_at_zero_and_free() -> None:
 @pytest.mark.parametrize("target", [None, half("v1", 3), half("v1", 0, on_hold=True)])
 def test_adoption_is_not_done_before(target: Any) -> None:
     assert silent(initializing.initialization_is_done, MOVED, seen(target=target))
+
+
+LATE = replace(BEGUN, phase_since=NOW - 60.0)
+PENDING = half("v1", ready_pods=0, waiting="0 of 3 are available")
+
+
+@pytest.mark.parametrize(
+    ("status", "primary", "why"),
+    [
+        (LATE, None, "it could not be created"),
+        (LATE, PENDING, "0 of 3 are available"),
+        (
+            LATE,
+            half("v1", failing="pod x: CrashLoopBackOff", waiting="w"),
+            "pod x: CrashLoopBackOff",
+        ),
+        (BEGUN, replace(PENDING, stuck="exceeded"), "exceeded"),
+    ],
+)
+def test_an_adoption_that_comes_to_nothing_is_given_up_and_the_app_given_back(
+    status: Status, primary: Any, why: str
+) -> None:
+    look = replace(seen("v2", scale=3), primary=primary)
+    found = decided(initializing.stuck_adoption_is_given_up, status, look)
+    after = found.canary.status
+    assert (after.phase, after.given_up, after.scale) == (Phase.TERMINATING, 1, 3)
+    assert after.observed == after.promoted == "v1", "what came meanwhile is not refused"
+    text = f"Adoption of app.shop is given up, app-primary.shop not ready: {why}"
+    assert texts(found) == [("Warning", text)]
+
+
+@pytest.mark.parametrize(
+    ("status", "primary"),
+    [
+        (BEGUN, None),
+        (replace(BEGUN, phase_since=None), None),
+        (replace(LATE, phase_since=NOW - 59.0), PENDING),
+        (LATE, half("v1", waiting="1 of 3", ready_pods=1)),
+        (LATE, half("v1")),
+    ],
+    ids=["begun", "begun once", "in time", "it still grows", "it is ready"],
+)
+def test_an_adoption_that_may_still_succeed_goes_on(status: Status, primary: Any) -> None:
+    look = replace(seen(scale=3), primary=primary)
+    assert silent(initializing.stuck_adoption_is_given_up, status, look)
+
+
+def test_one_pod_is_wanted_back_where_no_wish_is_known() -> None:
+    look = replace(seen(scale=3), primary=None)
+    found = decided(initializing.stuck_adoption_is_given_up, replace(LATE, replicas=None), look)
+    assert found.canary.status.scale == 1
+
+
+PARKED = Status(given_up=1, failed="v1", phase_since=NOW - 599.0, message="app is left alone: …")
+
+
+def test_an_adoption_that_was_given_up_is_not_tried_again_at_once() -> None:
+    found = stepped(PARKED, unadopted(refusals=("it is paused",)))
+    assert (found.canary.status.phase, found.reason) == (Phase.NEW, PARKED.message)
+    assert found.canary.status.message == PARKED.message
+
+
+@pytest.mark.parametrize(
+    ("changes", "revision", "kept"),
+    [({"phase_since": NOW - 600.0}, "v1", 1), ({"phase_since": None}, "v1", 1), ({}, "v2", 0)],
+    ids=["after a pause", "never noted", "with another template"],
+)
+def test_it_is_tried_again_later_or_when_it_has_changed(
+    changes: dict[str, Any], revision: str, kept: int
+) -> None:
+    look = unadopted(target=half(revision), serving=revision)
+    after = stepped(replace(PARKED, **changes), look).canary.status
+    assert (after.phase, after.given_up, after.failed) == (Phase.INITIALIZING, kept, "")
+
+
+def test_nothing_that_is_not_there_is_waited_for() -> None:
+    look = unadopted(target=None)
+    assert silent(initializing.given_up_adoption_waits, PARKED, look)
+
+
+def test_an_adoption_that_succeeds_forgets_those_that_did_not() -> None:
+    done = replace(MOVED, scale=0, given_up=3)
+    look = seen(scale=0)
+    found = decided(initializing.initialization_is_done, done, look)
+    assert found.canary.status.given_up == 0

@@ -116,3 +116,7 @@ def test_the_services_of_the_halves_are_named_after_the_canarys_service() -> Non
     canary = Canary("web", "shop", "app", service="front")
     made = workload.role_service(canary, "canary", selector={}, ports=[])
     assert made["metadata"]["name"] == "front-canary"
+
+
+def test_the_primary_is_never_recreated_whatever_its_user_chose() -> None:
+    assert "strategy" not in primary(strategy={"type": "Recreate"})["spec"]

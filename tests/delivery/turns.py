@@ -93,9 +93,18 @@ def objects(world: World) -> Objects:
     )
 
 
+SCALER = {
+    "metadata": {"name": "web"},
+    "spec": {"scaleTargetRef": {"kind": "Deployment", "name": "web"}},
+}
+
+
 def neighbours(world: World) -> eligibility.Neighbours:
     found = objects(world)
-    return eligibility.Neighbours(found.services, found.deployments, (), enrolled=world.enrolled)
+    scalers = [SCALER] if world.scaled else []
+    return eligibility.Neighbours(
+        found.services, found.deployments, scalers, enrolled=world.enrolled
+    )
 
 
 def look(canary: Canary, world: World) -> Observation:
@@ -119,10 +128,18 @@ def look(canary: Canary, world: World) -> Observation:
         wish=pair.wished(target),
         refusals=eligibility.refusals(target, around) if fresh else (),
         leaving=eligibility.leaving(target, around, generated=canary.generated),
+        unfit=unfit(canary, world),
         routers=Routers(world.routers, listening),
         traffic={metric.name: window(canary, metric, world) for metric in analysis.metrics},
         drained=quiet(world, status.phase_since),
     )
+
+
+def unfit(canary: Canary, world: World) -> tuple[str, ...]:
+    target = world.deployments["web"]
+    if not canary.status.phase:
+        return ()
+    return eligibility.unfit(target, neighbours(world), target["spec"]["template"])
 
 
 def window(canary: Canary, metric: Metric, world: World) -> Traffic:

@@ -61,11 +61,13 @@ class World:
     """Everything that stands in one namespace.
 
     Without `room` no new pod starts; `lost` counts requests that nobody could answer; `own` are
-    images that nobody judged. Admission sees nothing of a namespace that is not `enrolled`.
+    images that nobody judged. Admission sees nothing of a namespace that is not `enrolled`. An app
+    that is `scaled` by an autoscaler is not eligible.
     """
 
     admission: bool = True
     enrolled: bool = True
+    scaled: bool = False
     routers: int = 2
     clients: bool = True
     room: bool = True

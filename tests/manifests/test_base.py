@@ -6,7 +6,10 @@ from typing import Any
 import pytest
 import yaml
 
+from agent.observe import KINDS
+from cluster.kinds import FOREIGN, Kind, kind_of
 from delivery import names
+from delivery.flagger import NAME
 from delivery.optin import Images, namespace_parts
 from webhook.settings import settings
 
@@ -105,6 +108,22 @@ def test_the_webhook_may_write_nothing_without_a_name() -> None:
     for rule in WEBHOOK:
         reads = set(rule["verbs"]) <= {"get", "list", "watch"}
         assert rule.get("resourceNames") or (reads and rule["resources"] == ["namespaces"])
+
+
+def test_the_webhook_looks_for_flagger_by_its_name_and_at_nothing_else_of_it() -> None:
+    (rule,) = (one for one in WEBHOOK if NAME in one.get("resourceNames", ()))
+    assert (rule["resources"], rule["verbs"]) == (["deployments"], ["list"])
+
+
+@pytest.mark.parametrize("kind", [kind for kinds in FOREIGN.values() for kind in kinds], ids=str)
+def test_an_agent_may_look_at_other_projects_kinds_and_change_none(kind: Kind) -> None:
+    (rule,) = (one for one in AGENT if kind.api_version.partition("/")[0] in one["apiGroups"])
+    assert (rule["verbs"], kind.plural in rule["resources"]) == (["list"], True)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_agent_may_watch_what_it_decides_from(kind: str) -> None:
+    assert all(may(AGENT, kind_of(kind).plural, verb) for verb in ("list", "watch"))
 
 
 def test_the_webhook_may_hand_on_one_role_only() -> None:

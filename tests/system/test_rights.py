@@ -43,6 +43,9 @@ WEBHOOK_USER = f"--as=system:serviceaccount:{SYSTEM}:{WEBHOOK}"
         ("escalate clusterroles.rbac.authorization.k8s.io/outrider-agent", False),
         ("create mutatingwebhookconfigurations.admissionregistration.k8s.io/other", False),
         ("list namespaces", True),
+        ("list deployments.apps -A", False),
+        ("list deployments.apps/flagger -A", True),
+        ("get deployments.apps/flagger -n default", False),
         ("patch namespaces", False),
     ],
 )

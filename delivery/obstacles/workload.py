@@ -1,0 +1,54 @@
+"""What in a Deployment itself keeps it from being doubled."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from delivery import pods
+from delivery.obstacles.grounds import ROLLING
+from delivery.obstacles.mesh import of_pods
+from delivery.pods import Object
+
+
+def of_deployment(deployment: Object) -> Iterator[str]:
+    """How it is rolled, who owns it, what it selects."""
+    spec = deployment["spec"]
+    strategy = (spec.get("strategy") or {}).get("type", "RollingUpdate")
+    if strategy != "RollingUpdate":
+        yield f"spec.strategy.type is {strategy}, only RollingUpdate keeps users served"
+    if pods.owner_uid(deployment):
+        yield f"it is owned by another controller{owner_of(deployment)}"
+    if not spec["selector"].get("matchLabels") or spec["selector"].get("matchExpressions"):
+        yield "spec.selector must be matchLabels alone"
+
+
+def owner_of(deployment: Object) -> str:
+    owner = next(one for one in deployment["metadata"]["ownerReferences"] if one.get("controller"))
+    known = "kind" in owner and "name" in owner
+    return f" ({owner['kind']} {owner['name']})" if known else ""
+
+
+def of_template(template: Mapping[str, Any]) -> Iterator[str]:
+    """What a second set of the same pods would fight over with the first.
+
+    A generic ephemeral volume is no such thing: each pod has a claim of its own.
+    """
+    pod = template["spec"]
+    if pod.get("hostNetwork"):
+        yield "it uses the host's network"
+    if any("persistentVolumeClaim" in volume for volume in pod.get("volumes") or ()):
+        yield "it mounts a PersistentVolumeClaim"
+    boxes = (*pod["containers"], *(pod.get("initContainers") or ()))
+    if any(port.get("hostPort") for box in boxes for port in box.get("ports") or ()):
+        yield "it uses a hostPort"
+    if mesh := of_pods(template):
+        yield f"its pods are in a mesh ({mesh}): name its provider in a Canary"
+
+
+def of_rollout(deployment: Object) -> Iterator[str]:
+    """A Deployment that is not held yet must be complete, or what serves could not be told."""
+    if not deployment["spec"].get("replicas", 1):
+        yield "it is scaled to 0"
+    elif deployment["spec"].get("paused"):
+        yield "it is paused"
+    elif why := pods.stuck(deployment) or pods.waiting(deployment, 100):
+        yield f"{ROLLING}: {why}"
