@@ -25,7 +25,10 @@ def missing_target_is_awaited(canary: Canary, seen: Observation) -> Decision | N
 
 
 def unbuilt_fields_halt(canary: Canary, seen: Observation) -> Decision | None:
-    """Nothing begins and no weight grows; what is bad is taken off users all the same."""
-    if not canary.unbuilt:
+    """Nothing begins and no weight grows; what is bad is taken off users all the same.
+
+    The way out is open too: an app that carries our marks is taken up to be given back.
+    """
+    if not canary.unbuilt or seen.leaving:
         return None
     return waits(canary, f"not supported yet: {', '.join(canary.unbuilt)}; remove them to go on")

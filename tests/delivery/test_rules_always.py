@@ -46,3 +46,8 @@ def test_fields_that_are_not_built_halt_in_every_phase(phase: Phase) -> None:
     assert found.reason == "not supported yet: a, b; remove them to go on"
     assert found.canary.status.phase is phase
     assert silent(always.unbuilt_fields_halt, status, seen())
+
+
+def test_fields_that_are_not_built_do_not_keep_an_app_that_is_to_leave() -> None:
+    look = seen(leaving="it is")
+    assert silent(always.unbuilt_fields_halt, replace(IDLE, phase=Phase.NEW), look, unbuilt=("a",))
