@@ -4,7 +4,6 @@ These stop what every other test stands on, so they run alone.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 
@@ -16,10 +15,8 @@ from demo.waiting import eventually
 from tests.system.kills import (
     BAD,
     BOTH,
-    COURSES,
     GOOD,
     Assassin,
-    Course,
     assert_ended_well,
     every_webhook,
 )
@@ -47,13 +44,11 @@ def down() -> None:
     eventually("the webhook is down", lambda: not kubectl.json(*words)["items"], timeout=60)
 
 
-@COURSES
 @pytest.mark.usefixtures("admission")
-def test_the_webhook_killed_in_each_phase(
-    shop: Namespace, node: Node, load: Load, course: Course
-) -> None:
+def test_the_webhook_killed_in_each_phase(shop: Namespace, node: Node, load: Load) -> None:
     clients = [load(shop, *options) for options in BOTH]
-    assert_ended_well(Assassin(shop, node, every_webhook).release(course), course)
+    for course in (BAD, GOOD):
+        assert_ended_well(Assassin(shop, node, every_webhook).release(course), course)
     assert losses(*clients) == []
 
 
@@ -77,11 +72,8 @@ def api_server(_: Namespace, node: Node) -> None:
     node.restart("kube-apiserver")
 
 
-@COURSES
-def test_the_api_server_restarted_in_mid_release(
-    shop: Namespace, node: Node, load: Load, course: Course
-) -> None:
+def test_the_api_server_restarted_in_each_phase(shop: Namespace, node: Node, load: Load) -> None:
     clients = [load(shop, *options) for options in BOTH]
-    course = replace(course, phases=course.phases[:1])
-    assert_ended_well(Assassin(shop, node, api_server).release(course), course)
+    for course in (BAD, GOOD):
+        assert_ended_well(Assassin(shop, node, api_server).release(course), course)
     assert losses(*clients) == []
