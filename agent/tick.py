@@ -156,7 +156,7 @@ class Loop:
         )
 
     def adopt(self, canaries: Sequence[Canary], neighbours: Neighbours) -> None:
-        found = adoption.next_adoption(canaries, neighbours)
+        found = adoption.next_adoption(canaries, neighbours, self.cache.items("Canary"))
         self.tell(found.refused, WARNING, neighbours)
         self.tell(found.left_out, NORMAL, neighbours)
         if present := neighbours.grounds.flagger:
@@ -170,9 +170,16 @@ class Loop:
         elif self.certain:
             metadata = found.target["metadata"]
             manifest = schema.generated(metadata["name"], self.namespace, uid=metadata["uid"])
-            self.api.apply(manifest, manager=AGENT_MANAGER)
+            self.generate(manifest)
         for name in sorted(self.canaries.superseded):
             self.api.delete("Canary", name, namespace=self.namespace)
+
+    def generate(self, manifest: Object) -> None:
+        """Never over another's: one that was made meanwhile is seen at the next turn."""
+        try:
+            self.api.create(manifest, manager=AGENT_MANAGER)
+        except Conflict as error:
+            log.info("not generated: %s", error)
 
     def tell(
         self, refused: Mapping[str, tuple[str, ...]], kind: str, neighbours: Neighbours

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from delivery import eligibility, names, servable
+from delivery import eligibility, names, rivals, servable
 from delivery.canary import IDLE, Canary, Phase
 from delivery.eligibility import Neighbours
 from delivery.frozen import frozen
@@ -27,8 +27,13 @@ class Adoption:
 LEFT_ALONE = "is left alone"
 
 
-def next_adoption(canaries: Sequence[Canary], neighbours: Neighbours) -> Adoption:
-    """One after another: nothing is adopted while another app is on its way."""
+def next_adoption(
+    canaries: Sequence[Canary], neighbours: Neighbours, manifests: Sequence[Object] = ()
+) -> Adoption:
+    """One after another: nothing is adopted while another app is on its way.
+
+    `manifests` are all Canaries that there are, also those that cannot be acted on.
+    """
     managed = {canary.target for canary in canaries}
     busy = any(is_on_its_way(canary) for canary in canaries)
     refused: dict[str, tuple[str, ...]] = {}
@@ -36,6 +41,8 @@ def next_adoption(canaries: Sequence[Canary], neighbours: Neighbours) -> Adoptio
     for deployment in candidates(neighbours, managed):
         marked = is_marked(deployment)
         reasons = () if marked else eligibility.refusals(deployment, neighbours)
+        if claim := rivals.claim(deployment, manifests, marked=marked):
+            reasons = (*reasons, claim)
         if not reasons:
             target = target or deployment
         elif said := lasting(deployment, reasons):

@@ -62,6 +62,16 @@ def test_a_refused_app_is_named_with_its_reasons_and_the_next_one_is_taken() -> 
     assert found == Adoption(app("b"), {"a": ("it is scaled to 0",)})
 
 
+def test_an_app_with_an_unusable_canary_is_named_and_the_next_one_is_taken() -> None:
+    target = {"kind": "Deployment", "name": "a"}
+    broken = {"metadata": {"name": "mine"}, "spec": {"targetRef": target, "analysis": {}}}
+    found = next_adoption([], neighbours(app("a"), app("b")), [broken])
+    assert found.target == app("b")
+    assert found.refused == {
+        "a": ("the Canary mine is for it but cannot be used: mend or delete it",)
+    }
+
+
 def test_a_rollout_under_way_is_waited_for_in_silence() -> None:
     rolling = merged(app("a"), {"status": {"updatedReplicas": 1}})
     assert next_adoption([], neighbours(rolling)) == Adoption()

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from delivery import schema
-from delivery.rivals import deciding, held
+from delivery.rivals import claim, deciding, held
 from tests.delivery.reviews import Document
 from tests.delivery.worlds import merged
 
@@ -52,3 +52,30 @@ def test_a_generated_canary_is_untouched_until_a_user_says_something_in_it() -> 
 def test_the_one_that_is_held_is_told_which_one_decides() -> None:
     text = "Deployment web is managed by Canary mine already: delete one of the two"
     assert held(written("yours"), "mine") == text
+
+
+UNUSABLE = "the Canary {} is for it but cannot be used: mend or delete it"
+TAKEN = "the Canary web has its name but another target: give that another name"
+
+
+@pytest.mark.parametrize(
+    ("canary", "marked", "said"),
+    [
+        (written("mine"), False, UNUSABLE.format("mine")),
+        (written("mine"), True, ""),
+        (written("web"), True, UNUSABLE.format("web")),
+        (written("web", targetRef={"kind": "Deployment", "name": "api"}), True, TAKEN),
+        (written("web", targetRef={"kind": "DaemonSet", "name": "web"}), False, TAKEN),
+        (written("api", targetRef={"kind": "DaemonSet", "name": "web"}), False, ""),
+        (written("web", targetRef=None), False, TAKEN),
+        (
+            merged(written("web"), {"metadata": {"deletionTimestamp": YOUNG}}),
+            False,
+            "the Canary web is being deleted",
+        ),
+    ],
+)
+def test_none_is_generated_over_another_or_against_it(
+    canary: Document, marked: bool, said: str
+) -> None:
+    assert claim({"metadata": {"name": "web"}}, [canary], marked=marked) == said

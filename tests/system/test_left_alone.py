@@ -12,6 +12,7 @@ from demo.waiting import always, eventually
 from tests.system.canaries import (
     PATIENT,
     SMALL,
+    analysis,
     app,
     canary,
     container,
@@ -183,6 +184,19 @@ def test_the_younger_of_two_canaries_of_one_app_is_held(namespace: Namespace) ->
     always("the first is left as it is", lambda: namespace.status("first") == before, seconds=3)
     namespace.kubectl("delete", "canary", "first")
     namespace.adopted("second")
+
+
+def test_a_canary_that_cannot_be_used_is_neither_overwritten_nor_overruled(
+    namespace: Namespace,
+) -> None:
+    broken = canary(analysis=analysis(stepWeights=[60, 20]))
+    # Before the namespace is opted in, nobody refuses it.
+    namespace.kubectl.apply([*SMALL.manifests(), broken])
+    namespace.opt_in()
+    left_alone(namespace, "shop", "the Canary shop is for it but cannot be used: mend or delete it")
+    assert namespace.read("Canary", "shop")["spec"] == broken["spec"]
+    namespace.kubectl("delete", "canary", "shop")
+    namespace.adopted()
 
 
 def test_a_canary_that_a_user_writes_takes_the_place_of_the_generated_one(
