@@ -62,7 +62,7 @@ def test_a_chart_is_released_and_rolled_back_by_helm(
     helm("uninstall", "other", "--wait", "--timeout=240s")
     eventually("all of it is gone", lambda: not names(namespace), timeout=60)
     eventually("no Canary is left", lambda: not namespace.list("Canary"), timeout=30)
-    assert services(namespace) == []
+    eventually("no Service is left", lambda: not services(namespace), timeout=30)
 
 
 def names(place: Namespace) -> list[str]:
