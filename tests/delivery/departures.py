@@ -62,6 +62,11 @@ def keeps_itself(agent: Agent) -> bool:
     return broken and (status.phase in UNMANAGED or agent.gone)
 
 
+def is_parked(agent: Agent) -> bool:
+    """Given back because its clone did not become ready: it is tried again much later."""
+    return agent.canary.status.phase is Phase.NEW and bool(agent.canary.status.given_up)
+
+
 def nobody_is_sent_to_what_was_refused(agent: Agent) -> None:
     """Neither by the routers nor by the Service that has gone home."""
     world, status = agent.world, agent.canary.status
@@ -87,7 +92,8 @@ def is_clean(agent: Agent) -> bool:
     """It runs at its size, by its own Service, and bears no trace of ours."""
     world = agent.world
     target, service = world.deployments["web"], world.services["web"]
-    traces = not leaving.is_over([] if agent.gone else [agent.canary], objects(world))
+    idle = agent.gone or is_parked(agent)
+    traces = not leaving.is_over([] if idle else [agent.canary], objects(world))
     role = names.ROLE in target["spec"]["template"]["metadata"]["labels"]
     home = service["spec"]["selector"] == {"app": "web"}
     runs = target["spec"]["replicas"] and not target["spec"].get("paused")

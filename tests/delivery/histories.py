@@ -248,7 +248,8 @@ def leads_elsewhere(service: Mapping[str, Any]) -> bool:
 def rested(agent: Agent) -> bool:
     """Nothing is left to do: what was asked for serves, or was refused."""
     status, world = agent.canary.status, agent.world
-    if departures.is_out(agent) or departures.keeps_itself(agent):
+    elsewhere = (departures.is_out, departures.keeps_itself, departures.is_parked)
+    if any(is_so(agent) for is_so in elsewhere):
         return departures.rested(agent)
     if status.phase not in IDLE or effects(agent.canary, look(agent.canary, world)):
         return False
