@@ -69,23 +69,22 @@ def observe(canary: Canary, around: Surroundings) -> Observation:
     primary = pair.named(around.found.deployments, names.primary_name(canary.target))
     analysis, status = canary.analysis, canary.status
     service = apex_of(canary, target, around)
-    refusals: tuple[str, ...] = ()
-    if status.phase is Phase.NEW and primary is None:
-        refusals = eligibility.refusals(target, around.neighbours())
     revisions = pair.revisions(around.found, target, primary)
     return Observation(
         now=around.now,
         target=pair.workload(around.found, target, threshold=analysis.canary_ready_threshold),
         primary=None
         if primary is None
-        else pair.workload(around.found, primary, threshold=analysis.primary_ready_threshold),
+        else pair.workload(
+            around.found, primary, threshold=analysis.primary_ready_threshold, target=target
+        ),
         apex=service,
         services={one["metadata"]["name"]: one for one in around.found.services},
         revisions=revisions,
         names=pair.named_by_admission(around.found, target),
         serving=pair.serving(around.found, target),
         wish=pair.wished(target),
-        refusals=refusals,
+        refusals=refusals(target, primary, around) if status.phase is Phase.NEW else (),
         leaving=eligibility.leaving(target, around.neighbours(), generated=canary.generated),
         unfit=unfit(canary, target, around, revisions),
         routers=around.routers,
@@ -95,6 +94,15 @@ def observe(canary: Canary, around: Surroundings) -> Observation:
             clusters(canary, names.CANARY), around.now, since=status.phase_since
         ),
     )
+
+
+def refusals(target: Any, primary: Any, around: Surroundings) -> tuple[str, ...]:
+    """Of an app that is not ours yet; one with a primary of ours is, whatever its status says."""
+    if primary is None:
+        return eligibility.refusals(target, around.neighbours())
+    if servable.is_ours(primary):
+        return ()
+    return eligibility.takeover_refusals(target, around.neighbours())
 
 
 def unfit(

@@ -11,7 +11,7 @@ from cluster.errors import ClusterError, Conflict
 from delivery import ownership, schema
 from delivery.canary import Canary
 from delivery.covering import covers
-from delivery.decision import Annotate, Apply, Delete, Disown, Effect, Restore
+from delivery.decision import Annotate, Apply, Claim, Delete, Disown, Effect, Restore
 from delivery.names import AGENT_MANAGER
 
 log = logging.getLogger(__name__)
@@ -55,6 +55,9 @@ class Performer:
                 self.annotate(effect, canary)
             case Delete(kind, name):
                 self.api.delete(kind, name, namespace=canary["metadata"]["namespace"])
+            case Claim(kind, name, metadata, version):
+                said = {"metadata": {**metadata, "resourceVersion": version}}
+                self.api.merge(named(kind, name, canary), said, manager=AGENT_MANAGER)
             case Disown(kind, name, fields, version):
                 self.disown(named(kind, name, canary), fields, version)
             case Restore(manifest, why):
@@ -90,7 +93,7 @@ class Performer:
 
 def place(effect: Effect) -> str:
     """Kind and name of what the effect changes."""
-    if isinstance(effect, Annotate | Delete | Disown):
+    if isinstance(effect, Annotate | Claim | Delete | Disown):
         return f"{effect.kind} {effect.name}"
     return f"{effect.manifest['kind']} {effect.manifest['metadata']['name']}"
 

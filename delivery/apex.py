@@ -7,7 +7,7 @@ from typing import Any
 from delivery import names
 from delivery.canary import Canary
 from delivery.observation import Observation
-from delivery.pods import annotations_of
+from delivery.pods import annotations_of, labels_of
 
 Service = Mapping[str, Any]
 
@@ -38,6 +38,18 @@ def origin(apex: Service) -> Mapping[str, Any]:
     spec = apex["spec"]
     targets = {number(port): own_target(port) for port in ports_of(apex)}
     return {"selector": dict(spec.get("selector") or {}), "targetPorts": targets}
+
+
+def home(apex: Service, seen: Observation) -> Mapping[str, Any]:
+    """The origin, in the target's labels where Flagger had pointed the Service at its primary."""
+    found = origin(apex)
+    if seen.primary is None or seen.target is None:
+        return found
+    if found["selector"] != seen.primary.manifest["spec"]["selector"]["matchLabels"]:
+        return found
+    labels = labels_of(seen.target.manifest["spec"]["template"])
+    selector = {key: labels.get(key, value) for key, value in found["selector"].items()}
+    return {**found, "selector": selector}
 
 
 def own_ports(apex: Service) -> Sequence[Mapping[str, Any]]:
@@ -91,10 +103,14 @@ def wanted_route(canary: Canary, seen: Observation) -> Mapping[str, Any] | None:
     return {"selector": selector, "targetPorts": targets}
 
 
-def leads_home(apex: Service) -> bool:
-    """Whether no word of ours is on it any more: not the route, not what it was before."""
+def leads_home(apex: Service, seen: Observation) -> bool:
+    """Whether no word of ours is on it any more: not the route, not what it was before.
+
+    One that Flagger has pointed at its primary was not there yet.
+    """
     annotations = annotations_of(apex)
-    return names.ROUTE not in annotations and names.ORIGIN not in annotations
+    unspoken = names.ROUTE not in annotations and names.ORIGIN not in annotations
+    return unspoken and home(apex, seen) == origin(apex)
 
 
 def shown(apex: Service, route: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -127,6 +127,7 @@ class Canary:
     skip_analysis: bool = False
     suspend: bool = False
     stop: bool = False
+    finalizers: tuple[str, ...] = ()
     generated: bool = False
     uid: str = ""
     resource_version: str = ""

@@ -74,7 +74,17 @@ class Disown:
     version: str
 
 
-Effect = Apply | Annotate | Delete | Disown | Restore
+@dataclass(frozen=True)
+class Claim:
+    """Something that another program made becomes ours by its metadata alone: nothing restarts."""
+
+    kind: str
+    name: str
+    metadata: Mapping[str, Any]
+    version: str
+
+
+Effect = Apply | Annotate | Claim | Delete | Disown | Restore
 
 
 @dataclass(frozen=True)

@@ -79,6 +79,17 @@ def neighbour_refusals(deployment: Object, neighbours: Neighbours) -> Iterator[s
         yield flagger.obstacle(grounds.flagger)
 
 
+def takeover_refusals(deployment: Object, neighbours: Neighbours) -> tuple[str, ...]:
+    """Why a pair that Flagger made stays as it is: what only a new pair needs is not asked for."""
+    grounds = neighbours.grounds
+    running = (flagger.obstacle(grounds.flagger),) if grounds.flagger else ()
+    return (
+        *lasting_obstacles(deployment, neighbours, deployment["spec"]["template"]),
+        *drivers.of_unknown(grounds.drivers),
+        *running,
+    )
+
+
 def lasting_obstacles(
     deployment: Object, neighbours: Neighbours, template: Object
 ) -> Iterator[str]:

@@ -4,11 +4,10 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from delivery import apex, leaving, names, ownership, workload
+from delivery import apex, leaving, names, ownership, takeover, workload
 from delivery.canary import Canary, Phase, Status
 from delivery.covering import covers
 from delivery.decision import Apply, Disown, Effect
-from delivery.hashing import template_hash
 from delivery.leaving import annotate, unpaused
 from delivery.observation import Observation, Workload
 from delivery.pods import annotations_of
@@ -33,6 +32,7 @@ def effects(canary: Canary, seen: Observation) -> tuple[Effect, ...]:
 
 def pair_effects(canary: Canary, seen: Observation, target: Workload) -> Iterator[Effect]:
     """What serves, and what leads to it."""
+    yield from takeover.claims(canary, seen, workload.marks(canary))
     yield from primary_effects(canary, seen, target)
     if seen.apex is not None:
         yield from service_effects(canary, seen, seen.apex)
@@ -51,11 +51,13 @@ def primary_size(canary: Canary) -> int:
 
 
 def primary_effects(canary: Canary, seen: Observation, target: Workload) -> Iterator[Effect]:
-    template = seen.revisions.get(primary_revision(canary.status))
+    revision = primary_revision(canary.status)
+    template = seen.revisions.get(revision)
     if template is None:
         return
     if seen.primary:
         selector = seen.primary.manifest["spec"]["selector"]["matchLabels"]
+        template = takeover.as_primary(template, seen.primary.manifest, target.manifest)
     else:
         selector = workload.primary_labels(target.manifest)
     manifest = workload.primary(
@@ -65,22 +67,25 @@ def primary_effects(canary: Canary, seen: Observation, target: Workload) -> Iter
         selector=selector,
         replicas=primary_size(canary),
     )
-    if seen.primary is None or differs(seen.primary, manifest):
+    if seen.primary is None or seen.primary.revision != revision:
         yield Apply(manifest)
+    elif differs(seen.primary, manifest):
+        # What runs the revision already is not touched: another word for the same restarts pods.
+        template = seen.primary.manifest["spec"]["template"]
+        yield Apply({**manifest, "spec": {**manifest["spec"], "template": template}})
 
 
 def differs(primary: Workload, wanted: Mapping[str, Any]) -> bool:
-    """Whether the primary is not as wanted in what we own: template, size, and how it rolls."""
+    """Whether the primary is not as wanted in what else we own: its size, and how it rolls."""
     found, spec = primary.manifest["spec"], wanted["spec"]
-    same = all(found.get(key) == spec[key] for key in spec if key not in ("template", "selector"))
-    return not same or primary.revision != template_hash(spec["template"])
+    return any(found.get(key) != spec[key] for key in spec if key not in ("template", "selector"))
 
 
 def service_effects(
     canary: Canary, seen: Observation, service: Mapping[str, Any]
 ) -> Iterator[Effect]:
     ports = apex.own_ports(service)
-    own = apex.origin(service)["selector"]
+    own = apex.home(service, seen)["selector"]
     selectors = {names.CANARY: {**own, names.ROLE: names.CANARY}}
     if seen.primary:
         selectors[names.PRIMARY] = seen.primary.manifest["spec"]["selector"]["matchLabels"]
@@ -100,7 +105,7 @@ def apex_effects(canary: Canary, seen: Observation, service: Mapping[str, Any]) 
         return
     annotations = {
         names.ROUTE: json.dumps(route, sort_keys=True),
-        names.ORIGIN: json.dumps(apex.origin(service), sort_keys=True),
+        names.ORIGIN: json.dumps(apex.home(service, seen), sort_keys=True),
     }
     yield annotate(service, annotations, apex.shown(service, route))
 

@@ -1,5 +1,6 @@
 """What is to be done to give an app back, and to clear away what an app left that is gone."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -34,7 +35,7 @@ def effects(canary: Canary, seen: Observation, target: Workload) -> Iterator[Eff
     if status.scale is not None:
         yield from target_effects(canary, seen, target)
     if status.drained_since is not None and seen.apex is not None:
-        yield from homeward(seen.apex)
+        yield from led_home(seen.apex, seen)
     if status.scale is None:
         yield from clone_effects(canary, seen)
         if seen.primary is None:
@@ -85,6 +86,16 @@ def restored(canary: Canary, seen: Observation, target: Workload) -> Iterator[Ef
 
 def unlabelled() -> dict[str, Any]:
     return {"template": {"metadata": {"labels": {names.ROLE: None}}}}
+
+
+def led_home(service: Mapping[str, Any], seen: Observation) -> Iterator[Effect]:
+    """By way of a route of ours where it still leads to a primary that Flagger made."""
+    home = apex.home(service, seen)
+    if home == apex.origin(service):
+        yield from homeward(service)
+        return
+    said = json.dumps(home, sort_keys=True)
+    yield annotate(service, {names.ROUTE: said, names.ORIGIN: said}, apex.shown(service, home))
 
 
 def homeward(service: Mapping[str, Any]) -> Iterator[Effect]:

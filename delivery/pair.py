@@ -8,6 +8,7 @@ from delivery import names, pods
 from delivery.hashing import template_hash
 from delivery.observation import Workload
 from delivery.pods import Object, annotations_of
+from delivery.takeover import as_written
 
 
 @dataclass(frozen=True)
@@ -30,14 +31,16 @@ def owned(items: Sequence[Object], owner: Object) -> Iterator[Object]:
     return (item for item in items if uid and pods.owner_uid(item) == uid)
 
 
-def revisions(objects: Objects, *halves: Object | None) -> Mapping[str, Mapping[str, Any]]:
+def revisions(
+    objects: Objects, target: Object, primary: Object | None
+) -> Mapping[str, Mapping[str, Any]]:
     """Template hash -> template: what the halves run now, and what their ReplicaSets remember."""
     found: dict[str, Mapping[str, Any]] = {}
-    for half in halves:
+    for half in (target, primary):
         if half is None:
             continue
         for source in (*owned(objects.replica_sets, half), half):
-            template = source["spec"]["template"]
+            template = written(source, half, target)
             found[template_hash(template)] = template
     return found
 
@@ -54,6 +57,12 @@ def named_by_admission(objects: Objects, target: Object) -> Mapping[str, str]:
         if mark:
             found.setdefault(mark, set()).add(template_hash(source["spec"]["template"]))
     return {mark: hashes.pop() for mark, hashes in found.items() if len(hashes) == 1}
+
+
+def written(source: Object, half: Object, target: Object | None) -> Object:
+    """A template as its user wrote it, also where Flagger has made a primary of it."""
+    template: Object = source["spec"]["template"]
+    return template if target is None else as_written(template, half, target)
 
 
 def serving(objects: Objects, target: Object) -> str:
@@ -77,19 +86,21 @@ def pods_of(objects: Objects, half: Object, revision: str | None = None) -> list
     return [pod for pod in objects.pods if pods.owner_uid(pod) in sets]
 
 
-def workload(objects: Objects, half: Object, *, threshold: int, revision: str = "") -> Workload:
-    """One half as a value; `revision` narrows its pods, `threshold` is percent that must be ready.
+def workload(
+    objects: Objects, half: Object, *, threshold: int, target: Object | None = None
+) -> Workload:
+    """One half as a value; `threshold` is percent of its pods that must be ready.
 
-    `waiting` also waits for old pods of another revision: what still ends could answer users.
+    Of a primary `target` is the other half. `waiting` also waits for old pods of another revision:
+    what still ends could answer users.
     """
-    own = template_hash(half["spec"]["template"])
-    current = pods_of(objects, half, revision or own)
+    current = pods_of(objects, half, template_hash(half["spec"]["template"]))
     annotations = annotations_of(half)
     held = annotations.get(names.SCALE, "")
     why = pods.hindrance(half, current)
     return Workload(
         manifest=half,
-        revision=own,
+        revision=template_hash(written(half, half, target)),
         replicas=half["spec"].get("replicas", 1),
         held=int(held) if held.isdigit() else None,
         failing=pods.failure(current),

@@ -80,6 +80,7 @@ def parse(
         progress_deadline=float(said.progress_deadline_seconds or unsaid_deadline),
         skip_analysis=bool(said.skip_analysis) or (said.analysis is None and not is_ours),
         suspend=bool(said.suspend),
+        finalizers=tuple(metadata.get("finalizers") or ()),
         stop=(metadata.get("annotations") or {}).get(STOP) == "true",
         generated=is_untouched(obj),
         unbuilt=unbuilt(obj),

@@ -12,6 +12,7 @@ from delivery.observation import Observation
 from delivery.rules.idle import DRAIN_LIMIT, users_return
 from delivery.rules.initializing import APEX_SETTLES
 from delivery.rules.outcome import enters, hold, waits, with_status
+from delivery.servable import is_ours
 
 NOT_MANAGED = (Phase.NEW, Phase.TERMINATING, Phase.TERMINATED)
 
@@ -69,7 +70,8 @@ def kept_weight(status: Status, seen: Observation) -> int:
 
 def untouched_app_is_left_alone(canary: Canary, seen: Observation) -> Decision | None:
     """One that carries our marks is taken up first, or they could not be taken off in order."""
-    marked = seen.primary is not None or (seen.target is not None and seen.target.held is not None)
+    cloned = seen.primary is not None and is_ours(seen.primary.manifest)
+    marked = cloned or (seen.target is not None and seen.target.held is not None)
     if not seen.leaving or marked:
         return None
     text = f"{canary.target} is left alone: {seen.leaving}"
@@ -114,7 +116,7 @@ def apex_goes_home(canary: Canary, seen: Observation) -> Decision | None:
     if status.drained_since is None:
         moved = with_status(canary, apex_moved=None, drained_since=seen.now)
         return Decision(moved, f"{status.apex} leads to {canary.target} again")
-    if seen.apex is not None and not leads_home(seen.apex):
+    if seen.apex is not None and not leads_home(seen.apex, seen):
         return Decision(with_status(canary, drained_since=seen.now), "the Service is being moved")
     if seen.now - status.drained_since < APEX_SETTLES:
         return hold(canary, f"{status.apex} has moved back; old connections drain")

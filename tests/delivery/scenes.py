@@ -41,7 +41,8 @@ def canary(status: Status, **changes: Any) -> Canary:
 
 def half(revision: str, replicas: int = 3, **changes: Any) -> Workload:
     """A half whose pods are all ready, but for what is said of it."""
-    spec: dict[str, Any] = {"template": {"metadata": {}}}
+    selector = {"matchLabels": {"app": "app", "outrider.dev/role": "primary"}}
+    spec: dict[str, Any] = {"selector": selector, "template": {"metadata": {}}}
     manifest = {"kind": "Deployment", "metadata": {"name": f"app-{revision}"}, "spec": spec}
     return Workload(
         manifest, revision, replicas, **{"held": replicas, "ready_pods": replicas, **changes}

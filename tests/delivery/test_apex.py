@@ -22,7 +22,7 @@ from delivery.apex import (
 )
 from delivery.canary import Canary, Status
 from delivery.observation import Observation, Routers, Workload
-from tests.delivery import worlds
+from tests.delivery import scenes, worlds
 from tests.delivery.reviews import Document
 from tests.delivery.worlds import merged
 
@@ -64,7 +64,20 @@ def test_a_routed_service_remembers_where_it_led() -> None:
     [({}, True), ({names.ROUTE: "{}"}, False), ({names.ORIGIN: "{}"}, False), ({"x": "y"}, True)],
 )
 def test_a_service_is_home_when_no_word_of_ours_is_on_it(said: Document, home: bool) -> None:
-    assert leads_home(merged(worlds.service(), {"metadata": {"annotations": said}})) is home
+    found = merged(worlds.service(), {"metadata": {"annotations": said}})
+    assert leads_home(found, scenes.seen()) is home
+
+
+def test_a_service_that_flagger_had_led_to_its_primary_is_not_home_there() -> None:
+    primary = merged(worlds.deployment(), {"spec": {"selector": {"matchLabels": {"app": "other"}}}})
+    look = replace(
+        scenes.seen(),
+        target=replace(scenes.half("v1"), manifest=worlds.deployment()),
+        primary=replace(scenes.half("v1"), manifest=primary),
+    )
+    for selector, home in (("other", False), ("web", True)):
+        found = merged(worlds.service(), {"spec": {"selector": {"app": selector}}})
+        assert leads_home(found, look) is home
 
 
 def test_a_port_without_a_target_port_targets_itself() -> None:

@@ -1,5 +1,6 @@
 """Which Deployments are adopted, and the reason that each other one is told."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,9 @@ from delivery.eligibility import (
     leaving,
     opted_out,
     refusals,
+    takeover_refusals,
 )
+from delivery.obstacles.grounds import Grounds
 from tests.delivery import worlds
 from tests.delivery.reviews import Document
 from tests.delivery.worlds import merged
@@ -145,3 +148,12 @@ def test_an_app_leaves_when_it_is_opted_out(
     reason = leaving(found, around, generated=generated)
     assert reason.startswith(why)
     assert bool(reason) is bool(why)
+
+
+def test_a_pair_of_flaggers_is_refused_while_flagger_runs_or_another_scales_it() -> None:
+    idle = running({"spec": {"replicas": 0}})
+    around = Neighbours(services=(), deployments=(idle,), autoscalers=())
+    assert takeover_refusals(idle, around) == ()
+    busy = replace(around, autoscalers=(SCALER,), grounds=Grounds(flagger="tools/flagger"))
+    found = takeover_refusals(idle, busy)
+    assert [one.partition(" ")[0] for one in found] == ["HorizontalPodAutoscaler", "Flagger"]

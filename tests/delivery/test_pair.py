@@ -80,11 +80,6 @@ def test_a_half_is_what_its_deployment_and_the_pods_of_its_revision_say() -> Non
     assert found.waiting.endswith("observed deployment generation less than desired generation")
 
 
-def test_another_revision_of_a_half_can_be_asked_for() -> None:
-    found = pair.workload(TWO, half(), threshold=100, revision=template_hash(OLD))
-    assert found.ready_pods == 2
-
-
 def test_what_is_held_and_why_it_fails_is_read_off() -> None:
     crashing = worlds.Pod(5, "new", template("crashing:2")).manifest()
     objects = Objects(replica_sets=TWO.replica_sets, pods=[crashing])

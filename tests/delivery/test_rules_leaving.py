@@ -29,6 +29,12 @@ from tests.delivery.scenes import (
 )
 from tests.delivery.worlds import merged
 
+CLONE = replace(
+    half("v1"),
+    manifest=merged(
+        half("v1").manifest, {"metadata": {"labels": {names.MANAGED_BY: names.OUTRIDER}}}
+    ),
+)
 WHY = "the namespace is not labelled"
 LEAVING = replace(IDLE, phase=Phase.TERMINATING, scale=3, phase_since=NOW)
 AWAY = merged(worlds.service(), {"metadata": {"annotations": {names.ROUTE: json.dumps({})}}})
@@ -109,13 +115,19 @@ def test_a_canary_that_we_wrote_too_early_goes() -> None:
     assert found.canary.status.phase is Phase.TERMINATED
 
 
+def test_a_pair_that_flagger_made_and_nobody_took_over_is_left_alone() -> None:
+    look = seen(leaving=WHY, target=half("v1", held=None))
+    found = decided(leaving.untouched_app_is_left_alone, Status(), look)
+    assert found.canary.status.phase is Phase.NEW
+
+
 @pytest.mark.parametrize(
     "look",
     [
         seen(primary=None),
         seen(leaving=WHY, primary=None),
-        seen(leaving=WHY, target=half("v1", held=None)),
-        seen(leaving=WHY, target=None),
+        seen(leaving=WHY, target=half("v1", held=None), primary=CLONE),
+        seen(leaving=WHY, target=None, primary=CLONE),
     ],
     ids=["it stays", "it is held", "it has a primary", "its primary alone is left"],
 )

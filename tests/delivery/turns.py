@@ -119,7 +119,9 @@ def look(canary: Canary, world: World) -> Observation:
         target=pair.workload(found, target, threshold=analysis.canary_ready_threshold),
         primary=None
         if primary is None
-        else pair.workload(found, primary, threshold=analysis.primary_ready_threshold),
+        else pair.workload(
+            found, primary, threshold=analysis.primary_ready_threshold, target=target
+        ),
         apex=world.services["web"],
         services=world.services,
         revisions=pair.revisions(found, target, primary),

@@ -8,7 +8,7 @@ from typing import Any
 from delivery import apex, names
 from delivery.admission import Request, mutated
 from delivery.covering import covers
-from delivery.decision import Annotate, Apply, Delete, Effect, Restore
+from delivery.decision import Annotate, Apply, Claim, Delete, Effect, Restore
 from delivery.hashing import template_hash
 from delivery.routers.envoy import Application
 from tests.delivery.reviews import Document, patched
@@ -119,6 +119,8 @@ class World:
                 self.put(copy.deepcopy(self.applied(manifest)), AGENT)
             case Annotate():
                 self.annotate(effect)
+            case Claim(kind, name, metadata):
+                self.put(merged(self.place(kind)[name], {"metadata": metadata}), AGENT)
             case Delete(kind, name):
                 self.delete(kind, name)
             case Restore(manifest):
