@@ -1,5 +1,7 @@
-"""Adoption under fire: with traffic, in mid-rollout, and with an update in between."""
+"""Adoption under fire: with traffic, in mid-rollout, with an update in between, by the dozen."""
 
+import time
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -22,6 +24,9 @@ from tests.system.test_commands import version_of
 from tests.system.test_release import serves_alone
 from tests.system.test_wishes import applied_hash
 
+Figure = Callable[[str], None]
+
+MANY = 50
 SELECTOR = "app.kubernetes.io/name"
 
 
@@ -129,3 +134,26 @@ def test_a_pair_of_flaggers_is_taken_over_without_a_pod_restarted(
 def marks(place: Namespace) -> JSON:
     found: JSON = (place.found("Canary", "shop") or {"metadata": {}})["metadata"]
     return found.get("annotations") or {}
+
+
+@pytest.mark.soak
+@pytest.mark.usefixtures("calm")
+def test_fifty_apps_are_adopted_one_after_another(
+    namespace: Namespace, load: Load, figure: Figure
+) -> None:
+    names = ["shop", *(f"app-{number:02}" for number in range(1, MANY))]
+    for name in names:
+        namespace.kubectl.apply(app(name))
+    for name in names:
+        namespace.complete(name, timeout=300)
+    clients = load(namespace, *PATIENT), load(namespace, *KEPT, "--rate", "20")
+    began = time.monotonic()
+    namespace.opt_in()
+    for name in names:
+        namespace.adopted(name, timeout=1000)
+    seconds = time.monotonic() - began
+    sent = sum(len(client.answers) for client in clients)
+    lost = losses(*clients)
+    each = seconds / MANY
+    figure(f"{MANY} apps adopted in {seconds:.0f} s, {each:.1f} s each; {len(lost)} of {sent} lost")
+    assert lost == []
