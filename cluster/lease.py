@@ -15,7 +15,7 @@ from kubernetes.leaderelection.resourcelock.leaselock import LeaseLock
 
 from cluster.api import TimedClient
 
-DURATION, DEADLINE, RETRY = 6, 4, 1
+DURATION, DEADLINE, RETRY = 7, 5, 2
 """Seconds: a dead holder is followed after DURATION; a holder that cannot renew for DEADLINE
 stops acting before anybody else may start."""
 
@@ -25,37 +25,59 @@ logging.getLogger("leaderelection").setLevel(logging.ERROR)
 
 
 class TimedLock(LeaseLock):
-    """Remembers when the last renewal that succeeded was begun.
+    """Remembers when the last renewal that succeeded was begun, and what it left.
 
-    The library's own constructor builds a client without time-outs; this one is given ours.
+    The library's own constructor builds a client without time-outs; this one is given ours. The
+    library reads the Lease before each renewal, too: a holder need not, whose last write succeeded.
     """
 
     def __init__(self, connection: TimedClient, name: str, namespace: str, identity: str) -> None:
         self.api_instance = CoordinationV1Api(connection)
         self.name, self.namespace, self.identity = name, namespace, identity
-        self.lease_reference = None
+        self.lease_reference: Any = None
         self.renewed = -float(DURATION)
         self.writing = threading.Lock()
         self.given_up = False
+        self.known = False
+
+    def get(self, name: str, namespace: str) -> Any:
+        if self.known:
+            return True, LeaseLock.get_lock_object(self, self.lease_reference)
+        return LeaseLock.get(self, name, namespace)
 
     def create(self, name: str, namespace: str, election_record: Any) -> bool:
         return self.noted(super().create, name, namespace, election_record)
 
     def update(self, name: str, namespace: str, updated_record: Any) -> bool:
-        return self.noted(super().update, name, namespace, updated_record)
+        return self.noted(self.replaced, name, namespace, updated_record)
+
+    def replaced(self, name: str, namespace: str, record: Any) -> bool:
+        """As the library does it, but the answer is kept: it has the version to renew next."""
+        lease = self.lease_reference
+        lease.spec = LeaseLock.get_lease_spec(self, record, lease.spec)
+        try:
+            self.lease_reference = self.api_instance.replace_namespaced_lease(
+                name, namespace, lease
+            )
+        except ApiException as error:
+            log.debug("the Lease was not written: %s", error)
+            return False
+        return True
 
     def noted(self, write: Callable[[str, str, Any], bool], *given: Any) -> bool:
+        """A write without an answer may have been done or not: then the Lease is read again."""
         with self.writing:
             began = time.monotonic()
-            done = not self.given_up and write(*given)
-            if done:
+            self.known = False
+            self.known = not self.given_up and write(*given)
+            if self.known:
                 self.renewed = began
-            return done
+            return self.known
 
     def give_up(self) -> None:
         """For good: a Lease that names nobody is taken by the next who looks."""
         with self.writing:
-            self.given_up, self.renewed = True, -float(DURATION)
+            self.given_up, self.known, self.renewed = True, False, -float(DURATION)
             lease = self.api_instance.read_namespaced_lease(self.name, self.namespace)
             if lease.spec and lease.spec.holder_identity == self.identity:
                 lease.spec.holder_identity = ""
