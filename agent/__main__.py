@@ -9,7 +9,6 @@ from prometheus_client import CollectorRegistry
 
 from agent import http
 from agent.envoy import Scraper
-from agent.events import Events
 from agent.exposition import Exposition
 from agent.observe import KINDS
 from agent.perform import Performer
@@ -20,11 +19,12 @@ from agent.traffic import Windows
 from agent.xds import AdsServer
 from cluster import logs
 from cluster.api import Api, connect
+from cluster.events import Events
 from cluster.kinds import FOREIGN
 from cluster.lease import Leadership
 from cluster.survey import Survey
 from cluster.watch import Cache, Watched
-from delivery.names import AGENT
+from delivery.names import AGENT, AGENT_MANAGER
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ def build(given: Settings, registry: CollectorRegistry) -> Loop:
         Watched(api, kind, given.namespace, changed=lambda kind, item: changed.set())
         for kind in KINDS
     ]
-    events = Events(api, given.identity)
+    events = Events(api, given.identity, AGENT_MANAGER, "flagger")
     loop = Loop(
         api=api,
         cache=Cache(kinds),
@@ -52,6 +52,7 @@ def build(given: Settings, registry: CollectorRegistry) -> Loop:
         ),
         exposition=exposition,
         namespace=given.namespace,
+        label=given.label,
         events=events,
         performer=Performer(api, events),
         survey=Survey(api, FOREIGN, given.namespace, changed.set),

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from agent.events import Events
 from cluster.api import Api, Object
 from cluster.errors import ClusterError, Conflict
+from cluster.events import Events
 from delivery import ownership, schema
 from delivery.canary import Canary
 from delivery.covering import covers

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from agent.events import Events
 from agent.exposition import Exposition
+from cluster.events import Events
 from delivery.decision import WARNING
 
 Kinds = tuple[str, ...]

@@ -18,14 +18,16 @@ class Settings:
     http_port: int = names.AGENT_HTTP_PORT
     xds_port: int = names.XDS_PORT
     log_level: str = "INFO"
+    label: str = names.ENABLED
 
 
 def settings(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> Settings:
-    """Flags first, then the environment (NAMESPACE, POD_NAME, KUBECONFIG, LOG_LEVEL)."""
+    """Flags first, then the environment (NAMESPACE, POD_NAME, OPT_IN_LABEL, …)."""
     said = os.environ if environment is None else environment
     parser = argparse.ArgumentParser("agent", description="The Outrider agent of one namespace.")
     parser.add_argument("--namespace", default=said.get("NAMESPACE"))
     parser.add_argument("--identity", default=said.get("POD_NAME", said.get("HOSTNAME", "agent")))
+    parser.add_argument("--label", default=said.get("OPT_IN_LABEL", names.ENABLED))
     parser.add_argument("--kubeconfig", default=said.get("KUBECONFIG", ""))
     parser.add_argument("--http-port", type=int, default=names.AGENT_HTTP_PORT)
     parser.add_argument("--xds-port", type=int, default=names.XDS_PORT)

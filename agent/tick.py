@@ -9,7 +9,6 @@ from typing import Any
 
 from agent import routers
 from agent.canaries import Canaries
-from agent.events import Events
 from agent.exposition import Exposition
 from agent.grounds import grounds
 from agent.observe import Surroundings, objects, observe
@@ -19,6 +18,7 @@ from agent.traffic import Windows
 from agent.xds import AdsServer
 from cluster.api import Api, Object
 from cluster.errors import ClusterError, Conflict
+from cluster.events import Events
 from cluster.lease import Leadership
 from cluster.survey import Survey
 from cluster.watch import Cache
@@ -60,6 +60,7 @@ class Loop:
     leadership: Leadership
     exposition: Exposition
     namespace: str
+    label: str
     events: Events
     performer: Performer
     survey: Survey
@@ -152,7 +153,7 @@ class Loop:
             ports={one.target: frozenset(one.status.ports.values()) for one in canaries},
             grounds=grounds(self.cache, found, self.survey, labels=labels),
             mesh=mesh.of_namespace(self.own),
-            enabled=labels.get(names.ENABLED, ""),
+            enabled=labels.get(self.label, ""),
         )
 
     def adopt(self, canaries: Sequence[Canary], neighbours: Neighbours) -> None:

@@ -18,14 +18,39 @@ APPLIED = "outrider.dev/applied"
 ENROLLED = ("true", "selected")
 """Values of the namespace's label: all eligible Deployments, or those annotated."""
 USER = 65532
+Size = Mapping[str, Mapping[str, str]]
+AGENT_SIZE: Size = {
+    "requests": {"cpu": "10m", "memory": "96Mi"},
+    "limits": {"cpu": "1", "memory": "384Mi"},
+}
+ENVOY_FLAGS = (
+    *("--config-path", "/etc/envoy/envoy.json"),
+    *("--service-node", "$(POD_NAME)"),
+    *("--log-level", "warning"),
+    *("--concurrency", "2"),
+    "--disable-hot-restart",
+    *("--drain-strategy", "immediate"),
+)
+ROUTER_SIZE: Size = {
+    "requests": {"cpu": "10m", "memory": "64Mi"},
+    # As many cores as Envoy has threads: the limit is there for quotas, and slows nobody.
+    "limits": {"cpu": "2", "memory": "1Gi"},
+}
 
 
 @dataclass(frozen=True)
-class Images:
-    """Of the two programs that run in a user's namespace."""
+class Programs:
+    """The two programs that run in a user's namespace: their images, and how these are run.
+
+    `pull_secrets` are names of Secrets that the user keeps in the namespace. `label` is the one
+    that opts in: the agent leaves when the namespace has it no more.
+    """
 
     agent: str
     router: str
+    pull_secrets: tuple[str, ...] = ()
+    priority_class: str = ""
+    label: str = names.ENABLED
 
 
 def enrolled(namespace: Manifest, label: str = names.ENABLED) -> bool:
@@ -35,17 +60,17 @@ def enrolled(namespace: Manifest, label: str = names.ENABLED) -> bool:
     return asks and not metadata.get("deletionTimestamp")
 
 
-def namespace_parts(namespace: str, images: Images) -> tuple[Manifest, ...]:
+def namespace_parts(namespace: str, programs: Programs) -> tuple[Manifest, ...]:
     """In the order in which they are needed; made again by server-side apply, they are equal."""
     config = json.dumps(bootstrap(namespace), sort_keys=True)
     parts = (
         part("v1", "ServiceAccount", names.AGENT),
         binding(namespace),
         agent_service(),
-        agent(images.agent),
+        agent(programs),
         part("v1", "ConfigMap", names.ROUTER, data={"envoy.json": config}),
         router_budget(),
-        router(images.router, digest(config)),
+        router(programs, digest(config)),
     )
     return tuple(placed(one, namespace) for one in parts)
 
@@ -94,10 +119,14 @@ def agent_service() -> dict[str, Any]:
     return part("v1", "Service", names.AGENT, spec=spec)
 
 
-def agent(image: str) -> dict[str, Any]:
+def agent(programs: Programs) -> dict[str, Any]:
     container = {
-        **contained("agent", image, memory="96Mi"),
-        "env": [env("NAMESPACE", "metadata.namespace"), env("POD_NAME", "metadata.name")],
+        **contained("agent", programs.agent, AGENT_SIZE),
+        "env": [
+            env("NAMESPACE", "metadata.namespace"),
+            env("POD_NAME", "metadata.name"),
+            {"name": "OPT_IN_LABEL", "value": programs.label},
+        ],
         "ports": [
             {"name": "http", "containerPort": names.AGENT_HTTP_PORT},
             {"name": "grpc-xds", "containerPort": names.XDS_PORT},
@@ -112,27 +141,15 @@ def agent(image: str) -> dict[str, Any]:
         "readinessProbe": probe("/readyz", names.AGENT_HTTP_PORT, periodSeconds=2),
     }
     pod = {"serviceAccountName": names.AGENT, "containers": [container]}
-    return deployment(names.AGENT, pod, {})
+    return deployment(names.AGENT, {**pod, **way_in(programs)}, {})
 
 
-def router(image: str, config: str) -> dict[str, Any]:
+def router(programs: Programs, config: str) -> dict[str, Any]:
     """Envoy and nothing else in the pod: no token, no process of ours."""
     container = {
-        **contained("envoy", image, memory="64Mi"),
+        **contained("envoy", programs.router, ROUTER_SIZE),
         "command": ["envoy"],
-        "args": [
-            "--config-path",
-            "/etc/envoy/envoy.json",
-            "--service-node",
-            "$(POD_NAME)",
-            "--log-level",
-            "warning",
-            "--concurrency",
-            "2",
-            "--disable-hot-restart",
-            "--drain-strategy",
-            "immediate",
-        ],
+        "args": list(ENVOY_FLAGS),
         "env": [env("POD_NAME", "metadata.name")],
         "ports": [{"name": "http-stats", "containerPort": names.ROUTER_STATS_PORT}],
         # Ready soon, unready late: all routers of a starved node may be slow at once, and a
@@ -154,7 +171,15 @@ def router(image: str, config: str) -> dict[str, Any]:
         "volumes": [{"name": "config", "configMap": {"name": names.ROUTER}}],
     }
     # A router reads its bootstrap once: another one makes other pods.
+    pod |= way_in(programs)
     return deployment(names.ROUTER, pod, {"outrider.dev/bootstrap": config})
+
+
+def way_in(programs: Programs) -> dict[str, Any]:
+    """What a pod needs to be pulled and scheduled here, where the installation names it."""
+    secrets = [{"name": name} for name in programs.pull_secrets]
+    said = {"imagePullSecrets": secrets, "priorityClassName": programs.priority_class}
+    return {key: value for key, value in said.items() if value}
 
 
 def router_budget() -> dict[str, Any]:
@@ -195,13 +220,13 @@ def deployment(name: str, pod: Manifest, annotations: Mapping[str, str]) -> dict
     return part("apps/v1", "Deployment", name, spec=spec)
 
 
-def contained(name: str, image: str, *, memory: str) -> dict[str, Any]:
-    """A container as PodSecurity `restricted` wants it."""
+def contained(name: str, image: str, size: Size) -> dict[str, Any]:
+    """A container as PodSecurity `restricted` and a quota of requests and limits want it."""
     return {
         "name": name,
         "image": image,
         "imagePullPolicy": "IfNotPresent",
-        "resources": {"requests": {"cpu": "10m", "memory": memory}},
+        "resources": size,
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "capabilities": {"drop": ["ALL"]},

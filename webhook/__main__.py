@@ -12,15 +12,19 @@ import flask
 
 from certs.store import Store
 from cluster import logs
-from cluster.api import Api, connect
+from cluster.api import Api, Object, connect
 from cluster.errors import ClusterError
+from cluster.events import Events
+from cluster.lease import Leadership
 from cluster.watch import Watched
+from delivery import names
+from delivery.decision import WARNING
 from webhook.app import create_app
 from webhook.certificates import Certificates, installed, pause, watched
 from webhook.gunicorn import DRAINING, Server
 from webhook.loop import Loop
 from webhook.metrics import Metrics
-from webhook.optin import OptIn
+from webhook.optin import OptIn, Parts
 from webhook.published import Published
 from webhook.registration import Registration
 from webhook.secret import pem
@@ -84,11 +88,32 @@ def rotating(told: Settings, registration: Registration, served: Served, metrics
 
 
 def enrolling(told: Settings, api: Api, metrics: Metrics) -> Loop:
-    namespaces = Watched(api, "Namespace", changed=lambda *_: loop.woken.set())
-    optin = OptIn(api, told.images, told.namespace, told.label, namespaces, metrics)
+    """One replica does it: two of different versions would undo each other's work."""
+    leadership = Leadership(
+        api.connection, name=names.WEBHOOK, namespace=told.namespace, identity=told.identity
+    )
+    events = Events(api, told.identity, names.WEBHOOK_MANAGER, names.WEBHOOK)
+    optin = OptIn(
+        api=api,
+        own_namespace=told.namespace,
+        label=told.label,
+        namespaces=Watched(api, "Namespace", changed=lambda *_: loop.woken.set()),
+        parts=Parts(api, told.programs, lambda: loop.woken.set()),
+        leading=leadership.held,
+        slow=lambda text: events.record(itself(told), WARNING, text, reason="UpgradeHalted"),
+        metrics=metrics,
+    )
     loop = Loop("optin", OPTIN_SECONDS, optin.turn, metrics)
-    namespaces.start()
+    leadership.start()
+    optin.namespaces.start()
+    optin.parts.start()
     return loop
+
+
+def itself(told: Settings) -> Object:
+    """The Deployment that these words are about."""
+    metadata = {"name": names.WEBHOOK, "namespace": told.namespace}
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata}
 
 
 def unready(served: Served, published: Published) -> str:

@@ -67,6 +67,11 @@ class Metrics:
         self.namespaces = Gauge(
             "outrider_namespaces", "Namespaces that are opted in.", registry=self.registry
         )
+        self.outdated = Gauge(
+            "outrider_outdated_namespaces",
+            "Namespaces whose agent and routers are not of this version yet.",
+            registry=self.registry,
+        )
         info = Gauge(
             "outrider_info", "1, and what runs.", ("program", "version"), registry=self.registry
         )

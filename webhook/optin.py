@@ -1,66 +1,126 @@
-"""Gives each labelled namespace its agent and routers, and keeps them as they should be."""
+"""Gives each labelled namespace its agent and routers, keeps them, and changes their version."""
 
+import functools
 import logging
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from cluster.api import Api, Object
 from cluster.errors import ClusterError
 from cluster.watch import Watched
-from delivery import names
+from delivery import names, upgrade
 from delivery.covering import covers
 from delivery.flagger import NAME, announced, watching
-from delivery.optin import Images, enrolled, namespace_parts, owned
+from delivery.optin import Programs, enrolled, namespace_parts, owned
+from delivery.upgrade import Standing
 from webhook.metrics import Metrics
 from webhook.registration import NEVER
 
 log = logging.getLogger(__name__)
 
-DRIFT_SECONDS = 30.0
-"""How often all parts of a namespace are compared with what is there."""
+Manifest = Mapping[str, Any]
+
 FLAGGER_SECONDS = 10.0
 """How old a look at the cluster's Flaggers may be when a namespace is put in order."""
+SLOW_SECONDS = 60.0
+"""A namespace whose change of version takes longer is spoken of."""
+
+
+class Parts:
+    """All parts of all namespaces, by watches: looking costs the API nothing."""
+
+    def __init__(self, api: Api, programs: Programs, changed: Callable[[], None]) -> None:
+        self.programs = programs
+        wanted = namespace_parts("", programs)
+        self.watched = {
+            key(part): Watched(
+                api,
+                part["kind"],
+                changed=lambda *_: changed(),
+                query={"fieldSelector": f"metadata.name={part['metadata']['name']}"},
+            )
+            for part in wanted
+        }
+
+    def start(self) -> None:
+        for one in self.watched.values():
+            one.start()
+
+    def synced(self) -> bool:
+        return all(one.synced.is_set() for one in self.watched.values())
+
+    def found(self) -> Mapping[str, Mapping[tuple[str, str], Manifest]]:
+        """By namespace, then by kind and name."""
+        every: dict[str, dict[tuple[str, str], Manifest]] = {}
+        for one, watched in self.watched.items():
+            for item in watched.items():
+                every.setdefault(item["metadata"]["namespace"], {})[one] = item
+        return every
+
+    def wanted(self, namespace: str) -> Sequence[Manifest]:
+        return made(namespace, self.programs)
+
+
+@functools.lru_cache(maxsize=4096)
+def made(namespace: str, programs: Programs) -> Sequence[Manifest]:
+    """They are asked for at each turn, and always the same."""
+    return namespace_parts(namespace, programs)
+
+
+def key(part: Manifest) -> tuple[str, str]:
+    return part["kind"], part["metadata"]["name"]
 
 
 @dataclass
 class OptIn:
-    """`checked` says when each namespace was last found, or put, in order."""
+    """`slow` tells of a namespace whose change of version does not come to its end.
+
+    `since` says when each change of version was first seen under way, `told` of which was spoken.
+    """
 
     api: Api
-    images: Images
     own_namespace: str
     label: str
     namespaces: Watched
+    parts: Parts
+    leading: Callable[[], bool]
+    slow: Callable[[str], None]
     metrics: Metrics
-    checked: dict[str, float] = field(default_factory=dict)
+    since: dict[str, float] = field(default_factory=dict)
+    told: set[str] = field(default_factory=set)
     flaggers: Sequence[Object] = ()
     flaggers_seen: float = -math.inf
 
     def turn(self) -> None:
-        """Looks at what is due; a namespace that fails does not keep the others waiting."""
-        if not self.namespaces.synced.is_set():
+        """Looks at all; a namespace that fails does not keep the others waiting."""
+        if not self.namespaces.synced.is_set() or not self.parts.synced():
             return
-        asking = {one["metadata"]["name"] for one in self.namespaces.items() if self.asks(one)}
-        for gone in self.checked.keys() - asking:
-            # Its agent gives the apps back, then removes itself and so all that it owns.
-            log.info("no longer opted in; its agent leaves", extra={"namespace": gone})
-            del self.checked[gone]
+        asking = [one["metadata"]["name"] for one in self.namespaces.items() if self.asks(one)]
+        found = self.parts.found()
+        standings = {name: self.standing(name, found.get(name, {})) for name in asking}
+        behind = {name: one for name, one in standings.items() if not one.is_current}
         self.metrics.namespaces.set(len(asking))
-        if any(map(self.due, asking)):
+        self.metrics.outdated.set(len(behind))
+        if not self.leading():
+            return
+        self.tell(behind)
+        if asking:
             self.look_for_flagger()
-        failed = [name for name in sorted(asking) if self.due(name) and not self.ordered(name)]
+        admitted = sorted(upgrade.admitted(standings))
+        failed = [name for name in admitted if not self.ordered(name, found.get(name, {}))]
         if failed:
             raise ClusterError(f"not in order: {', '.join(failed)}")
 
-    def asks(self, namespace: Mapping[str, Any]) -> bool:
+    def asks(self, namespace: Manifest) -> bool:
         excluded = {*NEVER, self.own_namespace}
         return namespace["metadata"]["name"] not in excluded and enrolled(namespace, self.label)
 
-    def due(self, namespace: str) -> bool:
-        return time.monotonic() - self.checked.get(namespace, -DRIFT_SECONDS) >= DRIFT_SECONDS
+    def standing(self, namespace: str, found: Mapping[tuple[str, str], Manifest]) -> Standing:
+        wanted = self.parts.wanted(namespace)
+        return upgrade.standing([found.get(key(part)) for part in wanted], wanted)
 
     def look_for_flagger(self) -> None:
         """Our right ends at Deployments of that name. Until one look succeeds nothing is made."""
@@ -75,35 +135,41 @@ class OptIn:
             log.warning("who runs Flagger is not known anew: %s", error)
         self.flaggers_seen = time.monotonic()
 
-    def ordered(self, namespace: str) -> bool:
+    def tell(self, behind: Mapping[str, Standing]) -> None:
+        """Of a change of version that goes on for too long, once."""
+        now = time.monotonic()
+        moving = {name for name, one in behind.items() if one.waits}
+        self.since = {name: self.since.get(name, now) for name in moving}
+        self.told &= moving
+        for name in sorted(moving - self.told):
+            if now - self.since[name] > SLOW_SECONDS:
+                self.told.add(name)
+                self.slow(upgrade.halted(name, behind))
+
+    def ordered(self, namespace: str, found: Mapping[tuple[str, str], Manifest]) -> bool:
+        """All parts in their order; those after one that still changes its pods wait for it."""
+        owner = found.get(("Deployment", names.AGENT))
+        flagger = watching(self.flaggers, namespace)
+        wanted = list(announced(self.parts.wanted(namespace), flagger))
         try:
-            owner: Mapping[str, Any] | None
-            owner = self.api.read("Deployment", names.AGENT, namespace=namespace)
-            flagger = watching(self.flaggers, namespace)
-            parts = list(announced(namespace_parts(namespace, self.images), flagger))
             # What is made before there is an owner is tied to it in a second pass.
-            for manifest in parts if owner else (*parts, *parts):
-                owner = self.tied(namespace, manifest, owner)
+            for part in wanted if owner else (*wanted, *wanted):
+                now = self.tied(part, owner, found.get(key(part)))
+                if key(part) == ("Deployment", names.AGENT):
+                    owner = now
+                if upgrade.rollout(now):
+                    break
         except ClusterError as error:
             log.warning("%s", error, extra={"namespace": namespace})
             return False
-        self.checked[namespace] = time.monotonic()
         return True
 
-    def tied(
-        self, namespace: str, manifest: Mapping[str, Any], owner: Mapping[str, Any] | None
-    ) -> Mapping[str, Any] | None:
-        """Applied as owned by the agent's Deployment, once there is one; answers that one."""
-        if owner is not None:
-            manifest = owned(manifest, owner["metadata"]["uid"])
-        self.applied(namespace, manifest)
-        if owner is None and manifest["kind"] == "Deployment":
-            return self.api.read("Deployment", names.AGENT, namespace=namespace)
-        return owner
-
-    def applied(self, namespace: str, manifest: Mapping[str, Any]) -> None:
-        kind, name = manifest["kind"], manifest["metadata"]["name"]
-        if covers(self.api.read(kind, name, namespace=namespace), manifest):
-            return
-        self.api.apply(manifest, manager=names.WEBHOOK_MANAGER)
-        log.info("applied %s %s", kind, name, extra={"namespace": namespace})
+    def tied(self, part: Manifest, owner: Manifest | None, found: Manifest | None) -> Manifest:
+        """Applied as owned by the agent's Deployment, once there is one; the part as it is now."""
+        wanted = owned(part, owner["metadata"]["uid"]) if owner else part
+        if found is not None and covers(found, wanted):
+            return found
+        applied = self.api.apply(wanted, manager=names.WEBHOOK_MANAGER)
+        about = {"namespace": part["metadata"]["namespace"]}
+        log.info("applied %s %s", *key(part), extra=about)
+        return applied

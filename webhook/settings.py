@@ -9,7 +9,7 @@ from pathlib import Path
 
 from certs.authority import Lives
 from delivery import names
-from delivery.optin import Images
+from delivery.optin import Programs
 
 DOMAIN = names.ENABLED.partition("/")[0]
 REGISTRATION = "outrider-webhook"
@@ -39,12 +39,17 @@ class Settings:
     authority_seconds: int = int(Lives.authority.total_seconds())
     settle_seconds: int = 60
     instance: str = ""
+    pull_secrets: tuple[str, ...] = ()
+    priority_class: str = ""
+    identity: str = "webhook"
     kubeconfig: str = ""
     log_level: str = "INFO"
 
     @property
-    def images(self) -> Images:
-        return Images(self.agent_image, self.router_image)
+    def programs(self) -> Programs:
+        return Programs(
+            self.agent_image, self.router_image, self.pull_secrets, self.priority_class, self.label
+        )
 
     @property
     def domain(self) -> str:
@@ -91,12 +96,20 @@ def settings(arguments: Sequence[str], environment: Mapping[str, str] | None = N
         ("settle-seconds", Settings.settle_seconds),
     ):
         parser.add_argument(f"--{flag}", type=int, default=number)
+    parser.add_argument("--pull-secrets", type=listed, default=listed(said.get("PULL_SECRETS", "")))
+    parser.add_argument("--priority-class", default=said.get("PRIORITY_CLASS", ""))
+    parser.add_argument("--identity", default=said.get("POD_NAME", said.get("HOSTNAME", "webhook")))
     parser.add_argument("--kubeconfig", default=said.get("KUBECONFIG", ""))
     parser.add_argument("--log-level", default=said.get("LOG_LEVEL", "INFO").upper())
     told = Settings(**vars(parser.parse_args(arguments)))
     if not told.settle_seconds * 6 <= told.leaf_seconds <= told.authority_seconds / 2:
         parser.error("a leaf lives at least 6 times --settle-seconds, an authority twice as long")
     return told
+
+
+def listed(text: str) -> tuple[str, ...]:
+    """Names with commas between them."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 def version() -> str:

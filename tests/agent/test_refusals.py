@@ -5,10 +5,11 @@ from collections.abc import Iterator
 import pytest
 from prometheus_client import CollectorRegistry
 
-from agent.events import Events
 from agent.exposition import Exposition
 from agent.refusals import Refusals
+from cluster.events import Events
 from delivery.decision import NORMAL, WARNING
+from delivery.names import AGENT_MANAGER
 from tests.cluster.loopback import Server, serving
 
 Place = tuple[Refusals, Server]
@@ -17,7 +18,7 @@ Place = tuple[Refusals, Server]
 @pytest.fixture
 def place() -> Iterator[Place]:
     with serving() as server:
-        events = Events(server.api(), "agent-1")
+        events = Events(server.api(), "agent-1", AGENT_MANAGER, "flagger")
         yield Refusals(events, Exposition(CollectorRegistry())), server
 
 

@@ -43,3 +43,8 @@ def test_a_flag_that_is_unknown_is_refused(capsys: pytest.CaptureFixture[str]) -
     with pytest.raises(SystemExit):
         settings(["--namespaces=shop"], IN_A_POD)
     assert "--namespaces" in capsys.readouterr().err
+
+
+def test_another_installation_has_another_label() -> None:
+    assert settings([], IN_A_POD).label == names.ENABLED
+    assert settings([], {**IN_A_POD, "OPT_IN_LABEL": "x/enabled"}).label == "x/enabled"

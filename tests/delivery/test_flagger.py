@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from delivery import flagger, names
-from delivery.optin import Images, namespace_parts
+from delivery.optin import Programs, namespace_parts
 from tests.delivery.reviews import Document
 
 
@@ -53,7 +53,7 @@ def test_without_a_flagger_nobody_watches() -> None:
 
 @pytest.mark.parametrize("found", ["", HERE])
 def test_the_agents_hear_of_it_on_their_own_deployment_and_of_its_end(found: str) -> None:
-    before = namespace_parts("shop", Images("a", "b"))
+    before = namespace_parts("shop", Programs("a", "b"))
     parts = {
         (one["kind"], one["metadata"]["name"]): one for one in flagger.announced(before, found)
     }

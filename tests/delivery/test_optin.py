@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from delivery import names
 from delivery.covering import covers
-from delivery.optin import APPLIED, Images, enrolled, namespace_parts, owned
+from delivery.optin import APPLIED, Programs, enrolled, namespace_parts, owned
 from delivery.routers.bootstrap import bootstrap
 from delivery.routers.drain import ACTIVE, DRAIN, GRACE_SECONDS, LAST_SECOND
 
-IMAGES = Images("registry/agent:1", "registry/envoy:1")
+IMAGES = Programs("registry/agent:1", "registry/envoy:1")
 PARTS = {(one["kind"], one["metadata"]["name"]): one for one in namespace_parts("shop", IMAGES)}
 DEPLOYMENTS = [one for (kind, _), one in PARTS.items() if kind == "Deployment"]
 JSON = st.recursive(
@@ -65,7 +65,7 @@ def test_the_same_call_makes_the_same_parts() -> None:
 
 
 def test_another_image_is_another_manifest() -> None:
-    other = namespace_parts("shop", Images("registry/agent:2", IMAGES.router))
+    other = namespace_parts("shop", Programs("registry/agent:2", IMAGES.router))
     before = PARTS["Deployment", names.AGENT]["metadata"]["annotations"][APPLIED]
     assert other[3]["metadata"]["annotations"][APPLIED] != before
     assert other[4:] == namespace_parts("shop", IMAGES)[4:]
@@ -157,3 +157,34 @@ def test_the_drain_waits_for_the_apps_connections(name: str, counts: bool) -> No
 )
 def test_a_namespace_is_enrolled_by_its_label(metadata: Any, expected: bool) -> None:
     assert enrolled({"metadata": metadata}) is expected
+
+
+@each_deployment
+def test_a_quota_of_requests_and_limits_admits_the_pods(deployment: Mapping[str, Any]) -> None:
+    for container in pod_of(deployment)["containers"]:
+        for bound in ("requests", "limits"):
+            assert set(container["resources"][bound]) == {"cpu", "memory"}
+
+
+@each_deployment
+def test_unless_they_are_named_pods_have_no_secrets_and_no_class(
+    deployment: Mapping[str, Any],
+) -> None:
+    assert not {"imagePullSecrets", "priorityClassName"} & set(pod_of(deployment))
+
+
+@pytest.mark.parametrize("image", ["registry:5000/x@sha256:" + "0" * 64, "registry:5000/x:1"])
+def test_pods_are_pulled_and_scheduled_as_the_installation_says(image: str) -> None:
+    programs = Programs(image, image, ("pull", "other"), "high")
+    for one in namespace_parts("shop", programs):
+        if one["kind"] == "Deployment":
+            pod = pod_of(one)
+            assert [container["image"] for container in pod["containers"]] == [image]
+            assert pod["imagePullSecrets"] == [{"name": "pull"}, {"name": "other"}]
+            assert pod["priorityClassName"] == "high"
+
+
+def test_an_agent_is_told_the_label_that_opts_in() -> None:
+    parts = namespace_parts("shop", Programs("a", "b", label="next.outrider.dev/enabled"))
+    (container,) = pod_of(parts[3])["containers"]
+    assert {"name": "OPT_IN_LABEL", "value": "next.outrider.dev/enabled"} in container["env"]

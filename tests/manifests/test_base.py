@@ -10,7 +10,7 @@ from agent.observe import KINDS
 from cluster.kinds import FOREIGN, Kind, kind_of
 from delivery import names
 from delivery.flagger import NAME
-from delivery.optin import Images, namespace_parts
+from delivery.optin import Programs, namespace_parts
 from webhook.settings import settings
 
 ROOT = Path(__file__).parents[2]
@@ -96,9 +96,9 @@ def test_the_budget_selects_the_pods() -> None:
     assert budget["matchLabels"].items() <= labels.items()
 
 
-@pytest.mark.parametrize("verb", ["get", "create", "patch"])
+@pytest.mark.parametrize("verb", ["get", "list", "watch", "create", "patch"])
 @pytest.mark.parametrize(
-    "part", namespace_parts("shop", Images("a", "b")), ids=lambda one: str(one["kind"])
+    "part", namespace_parts("shop", Programs("a", "b")), ids=lambda one: str(one["kind"])
 )
 def test_the_webhook_may_make_each_part_by_its_name(part: Mapping[str, Any], verb: str) -> None:
     assert may(WEBHOOK, PLURALS[part["kind"]], verb, part["metadata"]["name"])
@@ -126,6 +126,13 @@ def test_an_agent_may_watch_what_it_decides_from(kind: str) -> None:
     assert all(may(AGENT, kind_of(kind).plural, verb) for verb in ("list", "watch"))
 
 
+def test_the_webhook_speaks_and_leads_in_its_own_namespace_alone() -> None:
+    rules = manifest("Role", "outrider-webhook")["rules"]
+    assert may(rules, "leases", "update", names.WEBHOOK)
+    assert not may(rules, "leases", "update", "other")
+    assert not any(may(WEBHOOK, one, "create") for one in ("leases", "events"))
+
+
 def test_the_webhook_may_hand_on_one_role_only() -> None:
     binds = [rule["resourceNames"] for rule in WEBHOOK if "bind" in rule["verbs"]]
     assert binds == [[names.AGENT]]
@@ -133,7 +140,8 @@ def test_the_webhook_may_hand_on_one_role_only() -> None:
 
 
 def test_the_webhook_reads_one_secret() -> None:
-    (rule,) = manifest("Role", "outrider-webhook")["rules"]
+    rules = manifest("Role", "outrider-webhook")["rules"]
+    (rule,) = (one for one in rules if "secrets" in one["resources"])
     assert (rule["resources"], rule["resourceNames"]) == (["secrets"], ["outrider-webhook-tls"])
     assert not may(WEBHOOK, "secrets", "get", "outrider-webhook-tls")
 
@@ -147,3 +155,13 @@ def test_an_agent_may_not(resource: str, verb: str) -> None:
 def test_an_agent_has_no_wildcards() -> None:
     for rule in AGENT:
         assert "*" not in [*rule["apiGroups"], *rule["resources"], *rule["verbs"]]
+
+
+def test_on_the_host_network_the_webhook_listens_where_its_port_is_named() -> None:
+    overlay = yaml.safe_load((BASE.parent / "overlays/host-network/kustomization.yaml").read_text())
+    said = {one["path"]: one["value"] for one in yaml.safe_load(overlay["patches"][1]["patch"])}
+    container = "/spec/template/spec/containers/0"
+    (flag,) = said[f"{container}/args"]
+    assert flag == f"--port={said[f'{container}/ports/0/containerPort']}"
+    assert "args" not in CONTAINER
+    assert said["/spec/template/spec/hostNetwork"] is True

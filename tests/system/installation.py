@@ -1,5 +1,6 @@
 """A second installation of the admission program, for tests that disturb its certificates."""
 
+import os
 import ssl
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -38,7 +39,19 @@ class Installation:
 
     def manifests(self, *flags: str) -> list[JSON]:
         texts = [(BASE / name).read_text().replace(SYSTEM, self.place.name) for name in FILES]
-        found = [one for text in texts for one in yaml.safe_load_all(text)]
+        return self.own([one for text in texts for one in yaml.safe_load_all(text)], *flags)
+
+    def overlay(self, name: str, *flags: str) -> list[JSON]:
+        """One of our overlays, its namespace too."""
+        folder = str(PROJECT / "manifests" / "overlays" / name)
+        text = self.place.kubectl("kustomize", folder).replace(SYSTEM, self.place.name)
+        found = self.own([one for one in yaml.safe_load_all(text) if ours(one)], *flags)
+        (deployment,) = (one for one in found if one["kind"] == "Deployment")
+        deployment["spec"]["replicas"] = 1  # a node has one address, and there may be one node
+        return found
+
+    def own(self, found: list[JSON], *flags: str) -> list[JSON]:
+        """The same manifests for this installation alone."""
         for document in found:
             if document["kind"].startswith("Cluster"):
                 renamed(document, self.name)
@@ -46,9 +59,10 @@ class Installation:
                 flagged(document, (*flags, f"--instance={self.place.name}"))
         return found
 
-    def install(self, *flags: str) -> None:
-        self.place.kubectl.apply(self.manifests(*flags))
-        self.place.complete(WEBHOOK)
+    def install(self, *flags: str, overlay: str = "") -> None:
+        written = self.overlay(overlay, *flags) if overlay else self.manifests(*flags)
+        self.place.kubectl.apply(written)
+        self.place.complete(WEBHOOK, timeout=120)
 
     def remove(self) -> None:
         cluster = Kubectl()
@@ -131,18 +145,27 @@ def renamed(document: JSON, name: str) -> None:
             rule["resourceNames"] = [name]
 
 
+def ours(document: JSON) -> bool:
+    """Whether a second installation has one of its own: namespaces share the agents' rights."""
+    shared = document["metadata"]["name"] == names.AGENT
+    return document["kind"] != "ResourceQuota" and not shared
+
+
 def flagged(document: JSON, flags: tuple[str, ...]) -> None:
     container: dict[str, Any] = document["spec"]["template"]["spec"]["containers"][0]
-    container |= {"image": image("webhook"), "imagePullPolicy": "IfNotPresent", "args": list(flags)}
-    said = next(one for one in container["env"] if one["name"] == "AGENT_IMAGE")
-    said["value"] = image("agent")
+    args = [*container.get("args", ()), *flags]
+    container |= {"image": image("webhook"), "imagePullPolicy": "IfNotPresent", "args": args}
+    said = {one["name"]: one for one in container["env"]}
+    said["AGENT_IMAGE"]["value"] = image("agent")
+    if "OUTRIDER_REGISTRY" not in os.environ:
+        said["ROUTER_IMAGE"]["value"] = image("envoy")
 
 
 @contextmanager
-def installed(name: str, *flags: str) -> Iterator[Installation]:
+def installed(name: str, *flags: str, overlay: str = "") -> Iterator[Installation]:
     made = Installation(namespaces.create(name))
     try:
-        made.install(*flags)
+        made.install(*flags, overlay=overlay)
         yield made
     finally:
         made.remove()

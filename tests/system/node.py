@@ -64,9 +64,9 @@ class Node:
             if alive(self.layout, program) is None:
                 self.lab("start", program)
 
-    def lab(self, *words: str) -> None:
+    def lab(self, *words: str, seconds: float = 60) -> None:
         command = (sys.executable, "-m", "lab", *words)
-        subprocess.run(command, cwd=PROJECT, capture_output=True, timeout=60, check=True)
+        subprocess.run(command, cwd=PROJECT, capture_output=True, timeout=seconds, check=True)
 
     @contextmanager
     def held_down(self, namespace: str, container: str) -> Iterator[list[int]]:

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from delivery import names
-from delivery.optin import Images, namespace_parts
+from delivery.optin import Programs, namespace_parts
 from demo.install import SYSTEM, WEBHOOK
 from demo.kubectl import JSON, Kubectl
 from demo.namespace import Namespace
@@ -62,7 +62,7 @@ def enrolled(namespace: Namespace) -> Namespace:
     """Opted in, but without a single pod: admission alone is looked at, no agent acts."""
     namespace.kubectl("create", "quota", "still", "--hard=pods=0")
     namespace.opt_in()
-    last = namespace_parts(namespace.name, Images("", ""))[-1]["metadata"]["name"]
+    last = namespace_parts(namespace.name, Programs("", ""))[-1]["metadata"]["name"]
     eventually("all parts are there", lambda: namespace.found("Deployment", last))
     return namespace
 
@@ -87,7 +87,7 @@ def test_a_labelled_namespace_gets_its_parts_under_restricted_pod_security(
     namespace: Namespace,
 ) -> None:
     namespace.opt_in()
-    for part in namespace_parts(namespace.name, Images("", "")):
+    for part in namespace_parts(namespace.name, Programs("", "")):
         kind, name = part["kind"], part["metadata"]["name"]
         eventually(f"{kind} {name}", partial(namespace.found, kind, name))
     namespace.complete(names.AGENT)

@@ -7,11 +7,11 @@ import pytest
 from cluster.api import Object
 from cluster.errors import ClusterError
 from cluster.watch import Watched
-from delivery.optin import Images
+from delivery.optin import Programs
 from tests.cluster.loopback import Server, serving
 from webhook import optin
 from webhook.metrics import Metrics
-from webhook.optin import OptIn
+from webhook.optin import OptIn, Parts
 
 PATH = "/apis/apps/v1/deployments"
 
@@ -27,8 +27,19 @@ def place() -> Iterator[tuple[Server, OptIn]]:
     with serving() as server:
         server.pages[PATH] = 200, {"items": [running()]}
         api = server.api()
-        namespaces = Watched(api, "Namespace")
-        yield server, OptIn(api, Images("a", "b"), "own", "label", namespaces, Metrics("1"))
+        yield (
+            server,
+            OptIn(
+                api=api,
+                own_namespace="own",
+                label="label",
+                namespaces=Watched(api, "Namespace"),
+                parts=Parts(api, Programs("a", "b"), lambda: None),
+                leading=lambda: True,
+                slow=lambda text: None,
+                metrics=Metrics("1"),
+            ),
+        )
 
 
 def test_the_look_asks_for_one_name_and_is_not_repeated_at_once(

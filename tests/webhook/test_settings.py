@@ -3,6 +3,7 @@ import re
 import pytest
 
 from delivery import names
+from delivery.optin import Programs
 from webhook.settings import Settings, settings, version
 
 TOLD = {"NAMESPACE": "outrider-system", "AGENT_IMAGE": "agent:1", "ROUTER_IMAGE": "envoy:1"}
@@ -48,3 +49,14 @@ def test_lives_that_leave_no_time_are_refused(leaf: int, authority: int, settle:
 def test_lives_of_seconds_are_taken() -> None:
     words = ("--leaf-seconds=30", "--authority-seconds=60", "--settle-seconds=3")
     assert settings(words, TOLD).settle_seconds == 3
+
+
+def test_the_pods_that_namespaces_get_are_as_the_environment_says() -> None:
+    said = {"PULL_SECRETS": "one, two,", "PRIORITY_CLASS": "high", "POD_NAME": "webhook-1"}
+    told = settings([], {**TOLD, **said})
+    assert told.programs == Programs("agent:1", "envoy:1", ("one", "two"), "high")
+    assert told.identity == "webhook-1"
+
+
+def test_a_second_installation_has_agents_with_its_own_label() -> None:
+    assert settings(["--instance=next"], TOLD).programs.label == "next.outrider.dev/enabled"

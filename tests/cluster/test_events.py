@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from agent.events import LONGEST, Events
 from cluster.errors import ClusterError
+from cluster.events import LONGEST, Events
+from delivery.names import AGENT_MANAGER
 from tests.cluster.loopback import Server, serving
 
 CANARY = {
@@ -18,7 +19,7 @@ CANARY = {
 
 
 def recorded(server: Server, text: str = "New revision detected!") -> dict[str, Any]:
-    Events(server.api(), "agent-1").warn(CANARY, text)
+    Events(server.api(), "agent-1", AGENT_MANAGER, "flagger").warn(CANARY, text)
     (asked,) = server.asked
     assert asked.path == "/api/v1/namespaces/web/events"
     body: dict[str, Any] = asked.body
@@ -48,7 +49,7 @@ def test_an_event_is_of_this_moment() -> None:
 def test_names_of_events_are_short_enough_and_never_twice_the_same(name: str) -> None:
     item = {**CANARY, "metadata": {"name": name, "namespace": "web"}}
     with serving() as server:
-        events = Events(server.api(), "agent-1")
+        events = Events(server.api(), "agent-1", AGENT_MANAGER, "flagger")
         events.normal(item, "one")
         events.normal(item, "one")
     first, second = (one.body["metadata"]["name"] for one in server.asked)
@@ -75,14 +76,14 @@ def test_an_event_that_is_refused_is_in_nobodys_way(
 ) -> None:
     with serving() as server:
         server.status = status
-        Events(server.api(), "agent-1").normal(CANARY, "one")
+        Events(server.api(), "agent-1", AGENT_MANAGER, "flagger").normal(CANARY, "one")
     assert f"event not recorded: POST /api/v1/namespaces/web/events: {status}" in caplog.text
 
 
 def test_without_an_api_an_event_is_only_logged(caplog: pytest.LogCaptureFixture) -> None:
     with serving() as server:
         api = server.api()
-    Events(api, "agent-1").normal(CANARY, "one")
+    Events(api, "agent-1", AGENT_MANAGER, "flagger").normal(CANARY, "one")
     with pytest.raises(ClusterError):
         api.list("Event")
     assert "event not recorded" in caplog.text

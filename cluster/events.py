@@ -10,7 +10,6 @@ from typing import Any
 from cluster.api import Api
 from cluster.errors import ClusterError
 from delivery.decision import NORMAL, WARNING
-from delivery.names import AGENT_MANAGER
 
 log = logging.getLogger(__name__)
 
@@ -20,10 +19,15 @@ LONGEST = 1024
 
 @dataclass(frozen=True)
 class Events:
-    """Records Events on objects; one that cannot be recorded is logged and never in the way."""
+    """Records Events on objects; one that cannot be recorded is logged and never in the way.
+
+    `component` is who speaks, by the name that users search for.
+    """
 
     api: Api
     identity: str
+    manager: str
+    component: str
 
     def normal(self, item: Mapping[str, Any], text: str) -> None:
         self.record(item, NORMAL, text)
@@ -36,7 +40,7 @@ class Events:
     ) -> None:
         log.info(text, extra={"object": item["metadata"]["name"], "type": kind})
         try:
-            self.api.create(self.event(item, kind, text, reason), manager=AGENT_MANAGER)
+            self.api.create(self.event(item, kind, text, reason), manager=self.manager)
         except ClusterError as error:
             log.warning("event not recorded: %s", error)
 
@@ -63,8 +67,8 @@ class Events:
             "type": kind,
             "reason": reason,
             "message": text[:LONGEST],
-            "source": {"component": "flagger"},
-            "reportingComponent": "flagger",
+            "source": {"component": self.component},
+            "reportingComponent": self.component,
             "reportingInstance": self.identity,
             "firstTimestamp": now,
             "lastTimestamp": now,
