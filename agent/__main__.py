@@ -45,7 +45,7 @@ def build(given: Settings, registry: CollectorRegistry) -> Loop:
     loop = Loop(
         api=api,
         cache=Cache(kinds),
-        ads=AdsServer(f"0.0.0.0:{given.xds_port}", on_nack=lambda *said: loop.rejected(*said)),
+        ads=AdsServer(f"[::]:{given.xds_port}", on_nack=lambda *said: loop.rejected(*said)),
         windows=Windows(Scraper(), failed=exposition.scrape_failed),
         leadership=Leadership(
             connection, name=AGENT, namespace=given.namespace, identity=given.identity
@@ -58,6 +58,7 @@ def build(given: Settings, registry: CollectorRegistry) -> Loop:
         survey=Survey(api, FOREIGN, given.namespace, changed.set),
         refusals=Refusals(events, exposition),
         changed=changed,
+        ipv6=given.ipv6,
     )
     return loop
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from cluster.api import Object
 from cluster.watch import Cache
-from delivery import apex, names, pair, rivals, schema, serving
-from delivery.canary import Canary
+from delivery import names, pair, rivals, schema, serving
+from delivery.canary import Canary, Phase
 from delivery.intent import ADOPTED
 from delivery.pair import Objects
 
@@ -29,16 +29,29 @@ class Canaries:
     complaints: dict[str, frozenset[str]] = field(default_factory=dict)
     superseded: set[str] = field(default_factory=set)
     closed: dict[str, tuple[Canary, float]] = field(default_factory=dict)
+    newest: Sequence[Object] = ()
 
     def current(self, found: Objects) -> Sequence[tuple[Object, Canary]]:
         """Each with the manifest that it was read from; a cache may lag behind our own writes."""
         seen = {raw["metadata"]["name"]: raw for raw in self.cache.items("Canary")}
         self.written = {name: raw for name, raw in self.written.items() if name in seen}
-        newest = (
+        self.newest = [
             max((raw, self.written.get(name, raw)), key=version)
             for name, raw in sorted(seen.items())
-        )
-        return list(self.parsed(newest, found))
+        ]
+        return list(self.parsed(self.newest, found))
+
+    def held_ports(self) -> Mapping[str, set[int]]:
+        """The routers' ports of each app: also of what cannot be read, and of what has gone while
+        a Service leads to them.
+        """
+        held = {target: set(gone.status.ports.values()) for target, gone in self.served.items()}
+        for raw in self.newest:
+            status = schema.status_of(raw.get("status") or {})
+            if status.phase is not Phase.TERMINATED:
+                target = str((raw["spec"].get("targetRef") or {}).get("name", ""))
+                held.setdefault(target, set()).update(status.ports.values())
+        return held
 
     def wrote(self, raw: Object) -> None:
         self.written[raw["metadata"]["name"]] = raw
@@ -117,7 +130,7 @@ class Canaries:
         left = {
             target: gone
             for target, gone in self.served.items()
-            if target not in ready and still_routed(gone, found)
+            if target not in ready and serving.still_routed(gone, found.services)
         }
         self.served = left | ready
         begun = {one.target: one for one in canaries if one.target not in self.served}
@@ -134,11 +147,6 @@ class Canaries:
         for one in canaries:
             if serving.is_closed(one):
                 self.closed[one.target] = one, now + DRAIN_SECONDS
-
-
-def still_routed(canary: Canary, found: Objects) -> bool:
-    service = pair.named(found.services, canary.status.apex)
-    return service is not None and apex.leads_to_routers(service)
 
 
 def version(raw: Object) -> int:

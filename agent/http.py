@@ -1,10 +1,22 @@
 """The agent's probes and metrics over HTTP."""
 
+import socket
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+
+
+class Server(ThreadingHTTPServer):
+    """By IPv6 and IPv4 where the kernel knows both."""
+
+    address_family = socket.AF_INET6 if socket.has_dualstack_ipv6() else socket.AF_INET
+
+    def server_bind(self) -> None:
+        if self.address_family == socket.AF_INET6:
+            self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        super().server_bind()
 
 
 def serve(
@@ -39,7 +51,7 @@ def serve(
         def log_message(self, format: str, *args: object) -> None:
             """Probes are no news."""
 
-    server = ThreadingHTTPServer(("", port), Handler)
+    server = Server(("", port), Handler)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, name="http", daemon=True).start()
     return server

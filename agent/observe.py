@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from agent.listeners import Listeners
 from agent.traffic import Windows
 from cluster.watch import Cache
-from delivery import eligibility, names, pair, servable
+from delivery import eligibility, names, pair, servable, serving
 from delivery.canary import Canary, Metric, Phase
 from delivery.observation import Observation, Routers, Traffic
 from delivery.obstacles.grounds import Grounds
 from delivery.pair import Objects
-from delivery.serving import clusters
 
 KINDS = (
     "Canary",
@@ -45,7 +45,7 @@ class Surroundings:
     found: Objects
     routers: Routers
     windows: Windows
-    ports: Mapping[str, frozenset[int]]
+    listeners: Listeners
     grounds: Grounds = Grounds()
     mesh: str = ""
     enabled: str = "true"
@@ -69,6 +69,7 @@ def observe(canary: Canary, around: Surroundings) -> Observation:
     primary = pair.named(around.found.deployments, names.primary_name(canary.target))
     analysis, status = canary.analysis, canary.status
     service = apex_of(canary, target, around)
+    beside, strays = serving.more_services(canary, target, service, around.found)
     revisions = pair.revisions(around.found, target, primary)
     return Observation(
         now=around.now,
@@ -79,6 +80,8 @@ def observe(canary: Canary, around: Surroundings) -> Observation:
             around.found, primary, threshold=analysis.primary_ready_threshold, target=target
         ),
         apex=service,
+        beside=beside,
+        strays=strays,
         services={one["metadata"]["name"]: one for one in around.found.services},
         revisions=revisions,
         names=pair.named_by_admission(around.found, target),
@@ -88,10 +91,10 @@ def observe(canary: Canary, around: Surroundings) -> Observation:
         leaving=eligibility.leaving(target, around.neighbours(), generated=canary.generated),
         unfit=unfit(canary, target, around, revisions),
         routers=around.routers,
-        ports_taken=others(around.ports, canary.target),
+        ports_taken=around.listeners.taken(canary.target),
         traffic={metric.name: window(canary, metric, around) for metric in analysis.metrics},
         drained=around.windows.quiet(
-            clusters(canary, names.CANARY), around.now, since=status.phase_since
+            serving.clusters(canary, names.CANARY), around.now, since=status.phase_since
         ),
     )
 
@@ -117,17 +120,12 @@ def unfit(
     return eligibility.unfit(target, around.neighbours(), template)
 
 
-def others(ports: Mapping[str, frozenset[int]], name: str) -> frozenset[int]:
-    return frozenset().union(*(taken for owner, taken in ports.items() if owner != name))
-
-
 def apex_of(canary: Canary, target: Any, around: Surroundings) -> Mapping[str, Any] | None:
     """The Service that the status settled on, else the one named, else the one that selects."""
     name = canary.status.apex or canary.service
     if name:
         return pair.named(around.found.services, name)
-    found = servable.services_of(target, around.found.services)
-    return found[0] if len(found) == 1 else None
+    return servable.first(target, around.found.services)
 
 
 def window(canary: Canary, metric: Metric, around: Surroundings) -> Traffic:
@@ -140,5 +138,5 @@ def window(canary: Canary, metric: Metric, around: Surroundings) -> Traffic:
         return Traffic()
     start = max(status.phase_since, min(status.last_check, around.now - metric.interval))
     return around.windows.traffic(
-        clusters(canary, names.CANARY), start, limits=metric, revised=status.phase_since
+        serving.clusters(canary, names.CANARY), start, limits=metric, revised=status.phase_since
     )

@@ -10,7 +10,10 @@ from delivery import names
 
 @dataclass(frozen=True)
 class Settings:
-    """`identity` is the pod's name. `kubeconfig` empty means: the pod's own ServiceAccount."""
+    """`identity` is the pod's name. `kubeconfig` empty means: the pod's own ServiceAccount.
+
+    `ipv6`: whether pods have such an address, first or second.
+    """
 
     namespace: str
     identity: str
@@ -19,10 +22,11 @@ class Settings:
     xds_port: int = names.XDS_PORT
     log_level: str = "INFO"
     label: str = names.ENABLED
+    ipv6: bool = False
 
 
 def settings(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> Settings:
-    """Flags first, then the environment (NAMESPACE, POD_NAME, OPT_IN_LABEL, …)."""
+    """Flags first, then the environment (NAMESPACE, POD_NAME, POD_IPS, …)."""
     said = os.environ if environment is None else environment
     parser = argparse.ArgumentParser("agent", description="The Outrider agent of one namespace.")
     parser.add_argument("--namespace", default=said.get("NAMESPACE"))
@@ -35,4 +39,4 @@ def settings(arguments: Sequence[str], environment: Mapping[str, str] | None = N
     given = parser.parse_args(arguments)
     if not given.namespace:
         parser.error("--namespace, or NAMESPACE in the environment, must name the namespace")
-    return Settings(**vars(given))
+    return Settings(**vars(given), ipv6=":" in said.get("POD_IPS", ""))

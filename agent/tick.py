@@ -11,10 +11,12 @@ from agent import routers
 from agent.canaries import Canaries
 from agent.exposition import Exposition
 from agent.grounds import grounds
+from agent.listeners import Listeners
 from agent.observe import Surroundings, objects, observe
 from agent.perform import Performer
 from agent.refusals import Refusals
 from agent.traffic import Windows
+from agent.unrouted import Unrouted
 from agent.xds import AdsServer
 from cluster.api import Api, Object
 from cluster.errors import ClusterError, Conflict
@@ -22,8 +24,8 @@ from cluster.events import Events
 from cluster.lease import Leadership
 from cluster.survey import Survey
 from cluster.watch import Cache
-from delivery import adoption, apex, flagger, leaving, names, pair, schema, serving
-from delivery.canary import IDLE, Canary, Phase
+from delivery import adoption, flagger, leaving, names, pair, schema, serving
+from delivery.canary import Canary
 from delivery.decision import NORMAL, WARNING
 from delivery.eligibility import Neighbours
 from delivery.intent import effects
@@ -66,6 +68,7 @@ class Loop:
     survey: Survey
     refusals: Refusals
     changed: threading.Event
+    ipv6: bool = False
     stopping: threading.Event = field(default_factory=threading.Event)
     published: threading.Event = field(default_factory=threading.Event)
     turned: float = field(default_factory=time.monotonic)
@@ -79,6 +82,8 @@ class Loop:
 
     def __post_init__(self) -> None:
         self.canaries = Canaries(self.cache, self.complain)
+        self.listeners = Listeners(self.api)
+        self.unrouted = Unrouted(self.events)
 
     def alive(self) -> bool:
         return time.monotonic() - self.turned < STUCK_SECONDS
@@ -107,14 +112,15 @@ class Loop:
         self.publish(canaries, found)
         self.exposition.update(canaries)
         self.windows.aim(routers.addresses(found.pods))
-        self.windows.scrape_while(any(is_moving(canary) for canary in canaries))
+        self.windows.scrape_while(any(serving.is_moving(canary) for canary in canaries))
         leading = self.leadership.held()
         self.exposition.lead(leading)
         if not leading:
             return
         around = self.surroundings(canaries, found)
         self.refusals.begin()
-        self.adopt(canaries, around.neighbours())
+        self.listeners.look(found, self.canaries.held_ports(), around.now)
+        self.adopt(canaries, around)
         self.sweep(found)
         for raw, canary in current:
             # What is not ours yet is Flagger's while there is one: also its status is.
@@ -126,11 +132,12 @@ class Loop:
 
     def publish(self, canaries: Sequence[Canary], found: Objects) -> None:
         """Every replica serves the routers from the same status, leading or not."""
-        snapshot = resources(
+        served = [
             application
             for canary in self.canaries.to_serve(canaries, found)
             for application in serving.applications(canary, found)
-        )
+        ]
+        snapshot = resources(served, ipv6=self.ipv6)
         self.ads.publish(snapshot)
         for node in self.ads.nodes_at(snapshot):
             self.rejections.pop(node, None)
@@ -145,21 +152,24 @@ class Loop:
         self.certain = self.survey.is_newer(self.eager or time.monotonic() - SURVEY_SECONDS)
         labels = self.own["metadata"].get("labels") or {}
         rejected = "; ".join(sorted(self.rejections.copy().values()))
+        untried = {port for one in canaries for port in serving.untried(one, found.services)}
         return Surroundings(
             now=now,
             found=found,
-            routers=routers.look(found.pods, unrouted_ports(canaries, found), rejected=rejected),
+            routers=routers.look(found.pods, untried, rejected=rejected),
             windows=self.windows,
-            ports={one.target: frozenset(one.status.ports.values()) for one in canaries},
+            listeners=self.listeners,
             grounds=grounds(self.cache, found, self.survey, labels=labels),
             mesh=mesh.of_namespace(self.own),
             enabled=labels.get(self.label, ""),
         )
 
-    def adopt(self, canaries: Sequence[Canary], neighbours: Neighbours) -> None:
+    def adopt(self, canaries: Sequence[Canary], around: Surroundings) -> None:
+        neighbours = around.neighbours()
         found = adoption.next_adoption(canaries, neighbours, self.cache.items("Canary"))
         self.tell(found.refused, WARNING, neighbours)
         self.tell(found.left_out, NORMAL, neighbours)
+        self.refusals.refused.update(self.unrouted.tell(canaries, around.found))
         if present := neighbours.grounds.flagger:
             reasons = (flagger.obstacle(present),)
             self.refusals.say(self.itself(), "is not taken in hand", reasons, kind=WARNING)
@@ -230,29 +240,36 @@ class Loop:
             return
         decision = step(canary, seen)
         after = decision.canary
-        if after.status != canary.status or not schema.shows(raw.get("status", {}), after.analysis):
-            try:
-                raw = self.performer.write_status(raw, after)
-            except Conflict as error:
-                log.info("decided anew: %s", error)
-                return
-            except ClusterError as error:
-                log.warning("status not written: %s", error)
-                return
-            self.canaries.wrote(raw)
-            self.republish(around.found)
+        if (written := self.intended(raw, canary, after, around.found)) is None:
+            return
         for message in decision.messages:
-            self.events.record(raw, message.type, message.text)
+            self.events.record(written, message.type, message.text)
         if seen.target and (text := slipped(canary, after, seen)):
             self.events.record(seen.target.manifest, WARNING, text, reason="Slipped")
             self.exposition.slip()
         for effect in effects(after, seen):
-            self.performer.perform(effect, raw)
+            self.performer.perform(effect, written)
         self.exposition.turned(canary, after, time.monotonic() - started)
 
     def say_standing(self, canary: Canary, seen: Observation) -> None:
         if seen.target and (standing := adoption.standing(canary, seen)):
             self.refusals.say(seen.target.manifest, *standing, kind=WARNING)
+
+    def intended(self, raw: Object, before: Canary, after: Canary, found: Objects) -> Object | None:
+        """The Canary with its next status; None where it cannot be written now."""
+        if after.status == before.status and schema.shows(raw.get("status", {}), after.analysis):
+            return raw
+        try:
+            if not self.listeners.claim_gained(before, after):
+                return None
+            raw = self.performer.write_status(raw, after)
+        except ClusterError as error:
+            level = logging.INFO if isinstance(error, Conflict) else logging.WARNING
+            log.log(level, "status not written, decided anew: %s", error)
+            return None
+        self.canaries.wrote(raw)
+        self.republish(found)
+        return raw
 
     def is_read_again(self, canary: Canary, seen: Observation) -> bool:
         """Once for each revision that nobody announced; the next turn decides on one reading."""
@@ -281,20 +298,3 @@ class Loop:
     def complain(self, raw: Object, text: str) -> None:
         if self.leadership.held():
             self.events.warn(raw, text)
-
-
-def is_moving(canary: Canary) -> bool:
-    """Whether a release is under way, or its canary still ends requests."""
-    status = canary.status
-    return status.phase not in (Phase.NEW, *IDLE, Phase.INITIALIZING) or bool(status.scale)
-
-
-def unrouted_ports(canaries: Sequence[Canary], found: Objects) -> set[int]:
-    """The router ports that an apex may move to next: only those need to be tried."""
-    ports: set[int] = set()
-    for canary in canaries:
-        service = pair.named(found.services, canary.status.apex)
-        settled = service is not None and apex.leads_to_routers(service)
-        if canary.status.apex_moved is None or not settled:
-            ports |= set(canary.status.ports.values())
-    return ports

@@ -72,34 +72,71 @@ def leads_to_routers(apex: Service) -> bool:
     return bool(leads_to(apex)["selector"] == ROUTER_SELECTOR)
 
 
-def listeners_open(canary: Canary, seen: Observation) -> bool:
-    """Whether every ready router serves every port that the apex has, and there is one."""
-    if seen.apex is None or not seen.routers.ready:
+def key(main: str, apex: Service, port: str) -> str:
+    """Under what the status knows a port: the first Service's by its number alone."""
+    name = apex["metadata"]["name"]
+    return port if name == main else f"{name}/{port}"
+
+
+def keys(main: str, apex: Service) -> Mapping[str, str]:
+    """Port number -> what the status knows it as."""
+    return {number(port): key(main, apex, number(port)) for port in ports_of(apex)}
+
+
+def owner(main: str, known_as: str) -> str:
+    """The name of the Service that such a key is of."""
+    name, found, _ = known_as.partition("/")
+    return name if found else main
+
+
+def listeners(canary: Canary, apex: Service) -> Mapping[str, int]:
+    """Port number -> the router's port, where it has one."""
+    known = canary.status.ports
+    named = keys(canary.status.apex, apex)
+    return {port: known[one] for port, one in named.items() if one in known}
+
+
+def present(main: str, apexes: Sequence[Service]) -> Mapping[str, int]:
+    """The router's ports that Services lead to now, by what the status would know them as."""
+    return {
+        key(main, apex, number(port)): int(port["targetPort"])
+        for apex in apexes
+        if leads_to_routers(apex)
+        for port in ports_of(apex)
+        if port.get("targetPort") in names.LISTENERS
+    }
+
+
+def listeners_open(canary: Canary, seen: Observation, apex: Service) -> bool:
+    """Whether every ready router serves every port that the Service has, and there is one."""
+    if not seen.routers.ready:
         return False
-    ports = map(number, ports_of(seen.apex))
-    return {canary.status.ports.get(port) for port in ports} <= seen.routers.listening
+    found = listeners(canary, apex)
+    return {found.get(number(port)) for port in ports_of(apex)} <= seen.routers.listening
 
 
-def wanted_route(canary: Canary, seen: Observation) -> Mapping[str, Any] | None:
-    """Where the apex should lead: the routers; the primary while none is ready; None: untouched.
+def all_listeners_open(canary: Canary, seen: Observation) -> bool:
+    return bool(seen.apexes) and all(listeners_open(canary, seen, one) for one in seen.apexes)
+
+
+def wanted_route(canary: Canary, seen: Observation, apex: Service) -> Mapping[str, Any] | None:
+    """Where a Service should lead: the routers; the primary while none is ready; None: untouched.
 
     Once it leads to routers it stays there while one is ready: a ready router has its whole
     configuration (bootstrap.py), and a probe that failed once must not move users.
     """
-    if canary.status.apex_moved is None or seen.apex is None:
+    if canary.status.apex_moved is None:
         return None
-    routed = leads_to_routers(seen.apex)
-    if listeners_open(canary, seen) or (routed and seen.routers.ready):
-        listeners = canary.status.ports
+    routed, found = leads_to_routers(apex), listeners(canary, apex)
+    if listeners_open(canary, seen, apex) or (routed and seen.routers.ready):
         targets = {
-            number(port): listeners.get(number(port), own_target(port))
-            for port in ports_of(seen.apex)
+            number(port): found.get(number(port), own_target(port)) for port in ports_of(apex)
         }
         return {"selector": ROUTER_SELECTOR, "targetPorts": targets}
     if seen.primary is None:
         return None
     selector = dict(seen.primary.manifest["spec"]["selector"]["matchLabels"])
-    targets = {number(port): own_target(port) for port in own_ports(seen.apex)}
+    targets = {number(port): own_target(port) for port in own_ports(apex)}
     return {"selector": selector, "targetPorts": targets}
 
 
@@ -108,9 +145,12 @@ def leads_home(apex: Service, seen: Observation) -> bool:
 
     One that Flagger has pointed at its primary was not there yet.
     """
+    return is_unmarked(apex) and home(apex, seen) == origin(apex)
+
+
+def is_unmarked(apex: Service) -> bool:
     annotations = annotations_of(apex)
-    unspoken = names.ROUTE not in annotations and names.ORIGIN not in annotations
-    return unspoken and home(apex, seen) == origin(apex)
+    return names.ROUTE not in annotations and names.ORIGIN not in annotations
 
 
 def shown(apex: Service, route: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -123,22 +163,3 @@ def shown(apex: Service, route: Mapping[str, Any]) -> Mapping[str, Any]:
     # null removes the labels of the other selector: a merge patch would keep them.
     dropped = {key: None for key in apex["spec"].get("selector") or {}}
     return {"spec": {"selector": {**dropped, **route["selector"]}, "ports": ports}}
-
-
-def allocated(name: str, ports: Sequence[str], taken: frozenset[int]) -> Mapping[str, int]:
-    """A router port for each port of an app: where its name hashes to, then the next free one.
-
-    Starting from the name's hash keeps a freed port from going to the next app that comes.
-    """
-    found: dict[str, int] = {}
-    used = set(taken)
-    for port in ports:
-        start = names.digest(f"{name}/{port}")
-        candidate = next(
-            chosen
-            for step in range(len(names.LISTENERS))
-            if (chosen := names.LISTENERS[(start + step) % len(names.LISTENERS)]) not in used
-        )
-        found[port] = candidate
-        used.add(candidate)
-    return found

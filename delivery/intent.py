@@ -27,7 +27,7 @@ def effects(canary: Canary, seen: Observation) -> tuple[Effect, ...]:
         kept = pair_effects(canary, seen, seen.target) if routed else ()
         return (*kept, *leaving.effects(canary, seen, seen.target))
     halves = pair_effects(canary, seen, seen.target)
-    return (*halves, *(target_effects(canary, seen.target) if seen.apex else ()))
+    return (*halves, *(target_effects(canary, seen.target) if seen.apexes else ()))
 
 
 def pair_effects(canary: Canary, seen: Observation, target: Workload) -> Iterator[Effect]:
@@ -36,7 +36,10 @@ def pair_effects(canary: Canary, seen: Observation, target: Workload) -> Iterato
     yield from primary_effects(canary, seen, target)
     if seen.apex is not None:
         yield from service_effects(canary, seen, seen.apex)
-        yield from apex_effects(canary, seen, seen.apex)
+    for service in seen.apexes:
+        yield from apex_effects(canary, seen, service)
+    for service in seen.strays:
+        yield from leaving.homeward(service)
 
 
 def primary_revision(status: Status) -> str:
@@ -84,7 +87,7 @@ def differs(primary: Workload, wanted: Mapping[str, Any]) -> bool:
 def service_effects(
     canary: Canary, seen: Observation, service: Mapping[str, Any]
 ) -> Iterator[Effect]:
-    ports = apex.own_ports(service)
+    ports = (*apex.own_ports(service), *more_ports(canary, seen, service))
     own = apex.home(service, seen)["selector"]
     selectors = {names.CANARY: {**own, names.ROLE: names.CANARY}}
     if seen.primary:
@@ -96,8 +99,25 @@ def service_effects(
             yield Apply(manifest)
 
 
+def more_ports(
+    canary: Canary, seen: Observation, service: Mapping[str, Any]
+) -> Iterator[Mapping[str, Any]]:
+    """What other Services of the app target and the first one does not, each under the router's
+    own number for it, which no port of theirs has: so that routers without news find the primary.
+    """
+    known = {apex.own_target(port) for port in apex.own_ports(service)}
+    used = set(map(apex.number, apex.ports_of(service)))
+    for other in seen.beside:
+        listeners = apex.listeners(canary, other)
+        for port in apex.own_ports(other):
+            listener = listeners.get(apex.number(port))
+            if listener and port["targetPort"] not in known and str(listener) not in used:
+                known.add(port["targetPort"])
+                yield {**port, "name": f"{names.OUTRIDER}-{listener}", "port": listener}
+
+
 def apex_effects(canary: Canary, seen: Observation, service: Mapping[str, Any]) -> Iterator[Effect]:
-    route = apex.wanted_route(canary, seen)
+    route = apex.wanted_route(canary, seen, service)
     if route is None:
         return
     if apex.leads_to(service) == route:

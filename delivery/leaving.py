@@ -34,8 +34,9 @@ def effects(canary: Canary, seen: Observation, target: Workload) -> Iterator[Eff
         return
     if status.scale is not None:
         yield from target_effects(canary, seen, target)
-    if status.drained_since is not None and seen.apex is not None:
-        yield from led_home(seen.apex, seen)
+    if status.drained_since is not None:
+        for service in (*seen.apexes, *seen.strays):
+            yield from led_home(service, seen)
     if status.scale is None:
         yield from clone_effects(canary, seen)
         if seen.primary is None:
@@ -158,8 +159,8 @@ def remains(canary: Canary, seen: Observation) -> bool:
     """Whether something of ours is still to be removed."""
     services = any(is_role_service(one, canary.target) for one in seen.services.values())
     marked = seen.target is not None and is_marked(seen.target)
-    users = (seen.target.manifest if seen.target else None, seen.apex)
-    owned = any(one is not None and next(forsaken(one), None) for one in users)
+    users = (*([seen.target.manifest] if seen.target else ()), *seen.apexes, *seen.strays)
+    owned = any(next(forsaken(one), None) for one in users)
     return seen.primary is not None or services or marked or owned
 
 

@@ -77,13 +77,16 @@ class Observation:
     name to what the canary did in that metric's window. `leaving` is why the app is to be
     given back to its user, empty while it stays; `unfit` are reasons that came up since it was
     adopted, for which it is given back between two releases. `drained` says that no router has a
-    request of the canary open, nor had a new one lately.
+    request of the canary open, nor had a new one lately. `beside` are the app's other Services,
+    which are routed as the apex is; `strays` are those that were, and now are to be given back.
     """
 
     now: float
     target: Workload | None = None
     primary: Workload | None = None
     apex: Mapping[str, Any] | None = None
+    beside: tuple[Mapping[str, Any], ...] = ()
+    strays: tuple[Mapping[str, Any], ...] = ()
     services: Mapping[str, Mapping[str, Any]] = field(default_factory=frozen)
     revisions: Mapping[str, Mapping[str, Any]] = field(default_factory=frozen)
     names: Mapping[str, str] = field(default_factory=frozen)
@@ -96,3 +99,8 @@ class Observation:
     ports_taken: frozenset[int] = frozenset()
     traffic: Mapping[str, Traffic] = field(default_factory=frozen)
     drained: bool = False
+
+    @property
+    def apexes(self) -> tuple[Mapping[str, Any], ...]:
+        """Every Service of the app that is to be routed; the first one first."""
+        return (*(() if self.apex is None else (self.apex,)), *self.beside)

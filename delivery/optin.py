@@ -43,7 +43,8 @@ class Programs:
     """The two programs that run in a user's namespace: their images, and how these are run.
 
     `pull_secrets` are names of Secrets that the user keeps in the namespace. `label` is the one
-    that opts in: the agent leaves when the namespace has it no more.
+    that opts in: the agent leaves when the namespace has it no more. `ipv6`: whether pods are
+    reached by IPv6 first.
     """
 
     agent: str
@@ -51,6 +52,7 @@ class Programs:
     pull_secrets: tuple[str, ...] = ()
     priority_class: str = ""
     label: str = names.ENABLED
+    ipv6: bool = False
 
 
 def enrolled(namespace: Manifest, label: str = names.ENABLED) -> bool:
@@ -62,7 +64,7 @@ def enrolled(namespace: Manifest, label: str = names.ENABLED) -> bool:
 
 def namespace_parts(namespace: str, programs: Programs) -> tuple[Manifest, ...]:
     """In the order in which they are needed; made again by server-side apply, they are equal."""
-    config = json.dumps(bootstrap(namespace), sort_keys=True)
+    config = json.dumps(bootstrap(namespace, ipv6=programs.ipv6), sort_keys=True)
     parts = (
         part("v1", "ServiceAccount", names.AGENT),
         binding(namespace),
@@ -125,6 +127,7 @@ def agent(programs: Programs) -> dict[str, Any]:
         "env": [
             env("NAMESPACE", "metadata.namespace"),
             env("POD_NAME", "metadata.name"),
+            env("POD_IPS", "status.podIPs"),
             {"name": "OPT_IN_LABEL", "value": programs.label},
         ],
         "ports": [

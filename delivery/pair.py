@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from delivery import names, pods
+from delivery import names, pods, servable
 from delivery.hashing import template_hash
 from delivery.observation import Workload
 from delivery.pods import Object, annotations_of
@@ -20,6 +21,10 @@ class Objects:
     pods: Sequence[Object] = ()
     services: Sequence[Object] = ()
     autoscalers: Sequence[Object] = ()
+
+    @cached_property
+    def selecting(self) -> servable.Index:
+        return servable.index(self.services)
 
 
 def named(items: Sequence[Object], name: str) -> Object | None:

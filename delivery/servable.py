@@ -23,6 +23,10 @@ def is_ours(item: Object) -> bool:
     return labels_of(item).get(names.MANAGED_BY) == names.OUTRIDER
 
 
+def name_of(item: Object) -> str:
+    return str(item["metadata"]["name"])
+
+
 def selects(service: Object, deployment: Object) -> bool:
     """By what its user selects with, also while we route it."""
     selector = origin(service)["selector"]
@@ -36,9 +40,29 @@ def services_of(deployment: Object, services: Sequence[Object]) -> list[Object]:
     ]
 
 
+Index = Mapping[tuple[str, str], Sequence[Object]]
+"""The users' Services by one label that each of them selects."""
+
+
+def index(services: Sequence[Object]) -> Index:
+    """Made once a turn, so that a namespace of many apps is not a square of them."""
+    found: dict[tuple[str, str], list[Object]] = {}
+    for service in services:
+        if not is_ours(service) and (selector := origin(service)["selector"]):
+            found.setdefault(min(selector.items()), []).append(service)
+    return found
+
+
+def indexed(deployment: Object, known: Index) -> list[Object]:
+    """`services_of`, without a look at those of other apps."""
+    labels = labels_of(deployment["spec"]["template"]).items()
+    near = [service for label in labels for service in known.get(label, ())]
+    return sorted((one for one in near if selects(one, deployment)), key=name_of)
+
+
 def refusals(service: Object) -> Iterator[str]:
     """Why this Service cannot be routed, whatever it selects."""
-    name, spec = service["metadata"]["name"], service["spec"]
+    name, spec = name_of(service), service["spec"]
     if spec.get("type") == "ExternalName":
         yield f"Service {name} is of type ExternalName: it leads out of the cluster"
         return
@@ -79,34 +103,57 @@ def service_refusals(
 ) -> Iterator[str]:
     """Why a Deployment's Services keep it from being adopted."""
     found = services_of(deployment, services)
-    if len(found) != 1:
-        every = ", ".join(sorted(service["metadata"]["name"] for service in found))
-        yield f"selected by {len(found)} Services{f' ({every})' if every else ''}, one is needed"
-        return
-    yield from unservable(found[0], deployment, deployments)
+    if not found:
+        yield "selected by 0 Services, one is needed"
+    for service in sorted(found, key=name_of):
+        yield from unservable(service, deployment, deployments)
     yield from in_the_way(deployment, services)
 
 
 def unservable(service: Object, deployment: Object, deployments: Sequence[Object]) -> Iterator[str]:
     """Why a Service cannot be routed for this Deployment."""
     others = [
-        other["metadata"]["name"]
+        name_of(other)
         for other in deployments
-        if other["metadata"]["name"] != deployment["metadata"]["name"]
-        and not is_ours(other)
-        and selects(service, other)
+        if name_of(other) != name_of(deployment) and not is_ours(other) and selects(service, other)
     ]
     if others:
-        yield f"Service {service['metadata']['name']} selects {', '.join(sorted(others))} too"
+        yield f"Service {name_of(service)} selects {', '.join(sorted(others))} too"
     yield from refusals(service)
 
 
 def in_the_way(deployment: Object, services: Sequence[Object]) -> Iterator[str]:
     """A user's Service that has the name of one that we would make; Flagger's are taken over."""
-    name = deployment["metadata"]["name"]
-    wanted = {names.primary_name(name), names.canary_name(name)}
     for service in services:
         owners = service["metadata"].get("ownerReferences") or ()
         flaggers = any(owner.get("kind") == "Canary" for owner in owners)
-        if service["metadata"]["name"] in wanted and not is_ours(service) and not flaggers:
-            yield f"the name of Service {service['metadata']['name']} is needed for its pair"
+        theirs = not is_ours(service) and not flaggers
+        if theirs and name_of(service) in pair_names(name_of(deployment)):
+            yield f"the name of Service {name_of(service)} is needed for its pair"
+
+
+def pair_names(name: str) -> frozenset[str]:
+    """Of the Services that tell the halves apart."""
+    return frozenset({names.primary_name(name), names.canary_name(name)})
+
+
+def first(deployment: Object, services: Sequence[Object]) -> Object | None:
+    """The Service that the app is called by: its own name's, else the first by name."""
+    own = name_of(deployment)
+    found = [
+        one for one in services_of(deployment, services) if name_of(one) not in pair_names(own)
+    ]
+    return min(found, key=lambda one: (name_of(one) != own, name_of(one)), default=None)
+
+
+def beside(
+    first: Object | None, deployment: Object, known: Index, deployments: Sequence[Object]
+) -> Mapping[str, tuple[str, ...]]:
+    """The app's other Services by name, each with the reasons why it cannot be routed, if any."""
+    named = name_of(first) if first else ""
+    reserved = pair_names(name_of(deployment)) | (pair_names(named) if first else frozenset())
+    return {
+        name_of(service): tuple(unservable(service, deployment, deployments))
+        for service in indexed(deployment, known)
+        if name_of(service) != named and name_of(service) not in reserved
+    }

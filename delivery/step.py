@@ -18,9 +18,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from delivery import conditions, outcomes
-from delivery.apex import allocated, number
+from delivery.apex import keys, owner, present
 from delivery.canary import Canary, Condition, Phase
 from delivery.decision import Decision
+from delivery.listeners import allocated
 from delivery.observation import Observation
 from delivery.renaming import renamed
 from delivery.rules import always, analysis, idle, initializing, leaving, promotion, stopping
@@ -107,7 +108,7 @@ RULES: Mapping[Phase, tuple[Rule, ...]] = {
 def step(canary: Canary, seen: Observation) -> Decision:
     """Decide what is intended next; nothing is read and nothing is touched."""
     wished = canary_fits(wish_is_taken(known_again(canary, seen), seen))
-    current = stopping.stop_is_taken(new_ports_get_listeners(wished, seen))
+    current = stopping.stop_is_taken(listeners_follow_the_services(wished, seen))
     decision = decided(current, seen)
     status = outcomes.recorded(current.status, decision.canary.status, seen)
     return stamped(canary, replace(decision, canary=replace(current, status=status)), seen.now)
@@ -149,16 +150,21 @@ def canary_fits(canary: Canary) -> Canary:
     return with_status(canary, scale=ahead)
 
 
-def new_ports_get_listeners(canary: Canary, seen: Observation) -> Canary:
-    """A port that the user adds to the apex later is routed like the first ones."""
-    if canary.status.phase is Phase.NEW or seen.apex is None:
+def listeners_follow_the_services(canary: Canary, seen: Observation) -> Canary:
+    """A port or a Service that the user adds later is routed like the first ones; what is gone, or
+    has been given back, is dropped.
+    """
+    if canary.status.phase in (Phase.NEW, Phase.TERMINATED) or seen.target is None:
         return canary
-    known = canary.status.ports
-    new = [port for port in map(number, seen.apex["spec"]["ports"]) if port not in known]
-    if not new:
+    main, known = canary.status.apex, canary.status.ports
+    there = {one["metadata"]["name"] for one in (*seen.apexes, *seen.strays)} | {main}
+    kept = {key: port for key, port in known.items() if owner(main, key) in there}
+    wanted = [key for one in seen.apexes for key in keys(main, one).values() if key not in kept]
+    others = seen.ports_taken | frozenset(kept.values())
+    found = allocated(canary.target, wanted, others, present(main, seen.apexes)) if wanted else {}
+    if kept == dict(known) and not found:
         return canary
-    found = allocated(canary.target, new, seen.ports_taken | frozenset(known.values()))
-    return with_status(canary, ports={**known, **found})
+    return with_status(canary, ports={**kept, **found})
 
 
 def stamped(before: Canary, decision: Decision, now: float) -> Decision:

@@ -1,6 +1,6 @@
 """The pair: what a primary looks like, and the Services that tell its halves apart."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from delivery import names
@@ -89,6 +89,13 @@ def primary(
     }
 
 
+def named(ports: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    """Of several ports each must have a name."""
+    if len(ports) < 2:
+        return ports
+    return [{"name": f"port-{port['port']}", **port} for port in ports]
+
+
 def role_service(canary: Canary, role: str, *, selector: Mapping[str, str], ports: Any) -> Manifest:
     """The Service of one half, `S-primary` or `S-canary`, with the apex's ports."""
     name = names.suffixed(canary.service or canary.target, role)
@@ -104,6 +111,6 @@ def role_service(canary: Canary, role: str, *, selector: Mapping[str, str], port
         "spec": {
             "type": "ClusterIP",
             "selector": dict(selector),
-            "ports": [{key: port[key] for key in kept if key in port} for port in ports],
+            "ports": [{key: port[key] for key in kept if key in port} for port in named(ports)],
         },
     }

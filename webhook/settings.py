@@ -22,8 +22,8 @@ class Settings:
 
     `instance` names a second installation beside the first: its registration, and the label that
     opts in to it, are its own. `settle_seconds`: how long an authority is published before it
-    signs. `drain_seconds`: how long open connections are served after SIGTERM. `kubeconfig` empty
-    means: the pod's own ServiceAccount.
+    signs. `drain_seconds`: how long open connections are served after SIGTERM. `ipv6`: whether
+    pods are reached by IPv6 first. `kubeconfig` empty means: the pod's own ServiceAccount.
     """
 
     namespace: str
@@ -42,13 +42,19 @@ class Settings:
     pull_secrets: tuple[str, ...] = ()
     priority_class: str = ""
     identity: str = "webhook"
+    ipv6: bool = False
     kubeconfig: str = ""
     log_level: str = "INFO"
 
     @property
     def programs(self) -> Programs:
         return Programs(
-            self.agent_image, self.router_image, self.pull_secrets, self.priority_class, self.label
+            agent=self.agent_image,
+            router=self.router_image,
+            pull_secrets=self.pull_secrets,
+            priority_class=self.priority_class,
+            label=self.label,
+            ipv6=self.ipv6,
         )
 
     @property
@@ -101,7 +107,8 @@ def settings(arguments: Sequence[str], environment: Mapping[str, str] | None = N
     parser.add_argument("--identity", default=said.get("POD_NAME", said.get("HOSTNAME", "webhook")))
     parser.add_argument("--kubeconfig", default=said.get("KUBECONFIG", ""))
     parser.add_argument("--log-level", default=said.get("LOG_LEVEL", "INFO").upper())
-    told = Settings(**vars(parser.parse_args(arguments)))
+    ipv6 = ":" in said.get("KUBERNETES_SERVICE_HOST", "")
+    told = Settings(**vars(parser.parse_args(arguments)), ipv6=ipv6)
     if not told.settle_seconds * 6 <= told.leaf_seconds <= told.authority_seconds / 2:
         parser.error("a leaf lives at least 6 times --settle-seconds, an authority twice as long")
     return told

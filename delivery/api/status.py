@@ -66,7 +66,7 @@ class CanaryStatus(Model):
         None, description="Whether no pod of the app shall run, by outrider.dev/stop."
     )
     router_ports: dict[str, int] | None = Field(
-        None, description="Port of the apex Service to port of the router."
+        None, description="Port of the apex Service, or SERVICE/PORT, to port of the router."
     )
     apex_service: str | None = Field(None, description="The Service that clients call.")
     apex_moved_time: Instant | None = Field(

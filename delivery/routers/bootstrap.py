@@ -19,6 +19,7 @@ def bootstrap(
     xds_port: int = XDS_PORT,
     stats_port: int = ROUTER_STATS_PORT,
     admin_port: int = ROUTER_ADMIN_PORT,
+    ipv6: bool = False,
 ) -> dict[str, Any]:
     """Envoy's bootstrap, in its JSON form. The node's id comes from `--service-node`.
 
@@ -32,7 +33,7 @@ def bootstrap(
         "stats_flush_interval": "1s",
         "dynamic_resources": _dynamic_resources(),
         "static_resources": {
-            "listeners": [_stats_listener(stats_port)],
+            "listeners": [_stats_listener(stats_port, ipv6=ipv6)],
             "clusters": [_agents(xds_host, xds_port), _admin(admin_port)],
         },
         "overload_manager": {"resource_monitors": [_connections()]},
@@ -95,10 +96,12 @@ def _admin(port: int) -> dict[str, Any]:
     }
 
 
-def _stats_listener(port: int) -> dict[str, Any]:
+def _stats_listener(port: int, *, ipv6: bool) -> dict[str, Any]:
     """The two paths of the admin API that others may read; it can also stop or drain Envoy."""
     kind = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
     router = "envoy.extensions.filters.http.router.v3.Router"
+    # A kernel without IPv6 refuses `::`, so it is asked for only where pods have such addresses.
+    both = {"socket_address": {"address": "::", "port_value": port, "ipv4_compat": True}}
     manager = {
         "@type": f"type.googleapis.com/{kind}",
         "stat_prefix": "stats",
@@ -117,7 +120,7 @@ def _stats_listener(port: int) -> dict[str, Any]:
     }
     return {
         "name": "stats",
-        "address": _address("0.0.0.0", port),
+        "address": both if ipv6 else _address("0.0.0.0", port),
         "ignore_global_conn_limit": True,
         "filter_chains": [{"filters": [{"name": "http", "typed_config": manager}]}],
     }

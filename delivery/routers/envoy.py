@@ -37,9 +37,11 @@ class Endpoint:
 class Application:
     """One port of one managed app, as the routers serve it.
 
-    `name` is the target's, `port` the apex Service's, `listener` the router's own. `primary` and
-    `canary` are the ready pods; `fallback` is the X-primary Service's ClusterIP. A `closed` one
-    takes no new connection: those it has are served, and told to close with their next answer.
+    `name` is the target's, `port` the apex Service's, `listener` the router's own; `service` is
+    the Service's name where it is not the app's. `primary` and `canary` are the ready
+    pods; `fallback` is the X-primary Service's ClusterIP. A `closed` one takes no new connection:
+    those it has are served, and told to close with their next answer. A `sticky` one sends each
+    caller to one pod, by the address that it calls from.
     """
 
     name: str
@@ -50,6 +52,8 @@ class Application:
     fallback: Endpoint | None
     canary_weight: int
     closed: bool = False
+    service: str = ""
+    sticky: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,22 +71,24 @@ class UnknownCluster(ValueError):
     """A cluster name that `cluster_name` did not make."""
 
 
-def cluster_name(name: str, port: int, role: str) -> str:
+def cluster_name(name: str, port: int, role: str, service: str = "") -> str:
     """`shop/80/canary`. Envoy cuts names at dots when it labels its stats, so dots are replaced."""
-    return f"{route_name(name, port)}/{role}"
+    return f"{route_name(name, port, service)}/{role}"
 
 
-def parse_cluster_name(cluster: str) -> tuple[str, int, str]:
-    """The name, port and role that `cluster_name` was given."""
+def parse_cluster_name(cluster: str) -> tuple[str, int, str, str]:
+    """The name, port, role and Service that `cluster_name` was given."""
     match cluster.split("/"):
-        case [name, port, (("primary" | "canary") as role)] if port.isdecimal():
-            return name.replace("~", "."), int(port), role
+        case [name, *service, port, (("primary" | "canary") as role)] if (
+            port.isdecimal() and len(service) < 2
+        ):
+            return name.replace("~", "."), int(port), role, "".join(service)
     raise UnknownCluster(cluster)
 
 
-def route_name(name: str, port: int) -> str:
+def route_name(name: str, port: int, service: str = "") -> str:
     """The name of the listener and of the route configuration of one port of one app."""
-    return f"{name.replace('.', '~')}/{port}"
+    return "/".join((name.replace(".", "~"), *([service] if service else ()), str(port)))
 
 
 def effective_weight(application: Application) -> int:
@@ -90,11 +96,11 @@ def effective_weight(application: Application) -> int:
     return application.canary_weight if application.canary else 0
 
 
-def resources(applications: Iterable[Application]) -> Snapshot:
-    """Everything the routers need to serve these applications."""
+def resources(applications: Iterable[Application], *, ipv6: bool = False) -> Snapshot:
+    """Everything the routers need to serve these applications; by IPv6 too where pods have it."""
     made: dict[str, dict[str, bytes]] = {kind: {} for kind in MAKE_BEFORE_BREAK}
     for application in applications:
-        for kind, name, message in _described(application):
+        for kind, name, message in _described(application, ipv6=ipv6):
             made[kind][name] = message.SerializeToString(deterministic=True)
     return Snapshot(
         MappingProxyType({kind: MappingProxyType(named) for kind, named in made.items()}),
@@ -110,31 +116,43 @@ def _version(named: Mapping[str, bytes]) -> str:
     return digest.hexdigest()[:16]
 
 
-def _described(application: Application) -> Iterable[tuple[str, str, Any]]:
-    name = route_name(application.name, application.port)
+def _described(application: Application, *, ipv6: bool) -> Iterable[tuple[str, str, Any]]:
+    name = route_name(application.name, application.port, application.service)
     for role, pods in ((PRIMARY, application.primary), (CANARY, application.canary)):
         cluster = f"{name}/{role}"
-        yield CDS, cluster, resilience.cluster(cluster, role)
+        yield CDS, cluster, resilience.cluster(cluster, role, sticky=application.sticky)
         yield EDS, cluster, _assignment(cluster, pods, application.fallback)
     if not application.closed:
-        yield LDS, name, _listener(name, application.listener)
-    yield RDS, name, _routes(name, effective_weight(application))
+        yield LDS, name, _listener(name, application, ipv6=ipv6)
+    yield RDS, name, _routes(name, application)
 
 
-def _listener(name: str, port: int) -> Listener:
+def _listener(name: str, application: Application, *, ipv6: bool) -> Listener:
     manager = chains_pb2.Filter(
         name="envoy.filters.network.http_connection_manager",
-        typed_config=transparent.packed(transparent.connection_manager(name)),
+        typed_config=transparent.packed(
+            transparent.connection_manager(name, sticky=application.sticky)
+        ),
     )
     return Listener(
         name=name,
-        address=_address(Endpoint("0.0.0.0", port)),
+        address=_everywhere(application.listener, ipv6=ipv6),
         filter_chains=[chains_pb2.FilterChain(filters=[manager])],
         ignore_global_conn_limit=True,
     )
 
 
-def _routes(name: str, weight: int) -> RouteConfiguration:
+def _everywhere(port: int, *, ipv6: bool) -> Address:
+    """A kernel without IPv6 refuses `::`: it is asked for only where pods have such addresses."""
+    if not ipv6:
+        return _address(Endpoint("0.0.0.0", port))
+    both = SocketAddress(address="::", port_value=port, ipv4_compat=True)
+    return Address(socket_address=both)
+
+
+def _routes(name: str, application: Application) -> RouteConfiguration:
+    """A sticky caller keeps its version too, for as long as that one's share does not shrink."""
+    weight = effective_weight(application)
     shares = ((PRIMARY, 100 - weight), (CANARY, weight))
     split = routes_pb2.WeightedCluster(
         clusters=[
@@ -142,9 +160,10 @@ def _routes(name: str, weight: int) -> RouteConfiguration:
                 name=f"{name}/{role}", weight=UInt32Value(value=share)
             )
             for role, share in shares
-        ]
+        ],
+        use_hash_policy=BoolValue(value=True) if application.sticky else None,
     )
-    routes = transparent.routes(resilience.route_action(split))
+    routes = transparent.routes(resilience.route_action(split, sticky=application.sticky))
     host = routes_pb2.VirtualHost(name=name, domains=["*"], routes=routes)
     return RouteConfiguration(
         name=name, virtual_hosts=[host], validate_clusters=BoolValue(value=False)

@@ -28,14 +28,15 @@ RETRY_ON = "connect-failure,refused-stream,reset-before-request"
 RETRIES = 3
 
 
-def cluster(name: str, role: str) -> Cluster:
+def cluster(name: str, role: str, *, sticky: bool = False) -> Cluster:
+    """A sticky one sends callers of one hash to one pod, the same one from every router."""
     options = upstream_options()
     made = Cluster(
         name=name,
         type=Cluster.EDS,
         eds_cluster_config=Cluster.EdsClusterConfig(eds_config=aggregated()),
         connect_timeout=Duration(seconds=1),
-        lb_policy=Cluster.ROUND_ROBIN,
+        lb_policy=Cluster.RING_HASH if sticky else Cluster.ROUND_ROBIN,
         circuit_breakers=_unbroken(),
         typed_extension_protocol_options={
             "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": packed(options)
@@ -51,9 +52,12 @@ def cluster(name: str, role: str) -> Cluster:
     return made
 
 
-def route_action(split: routes_pb2.WeightedCluster) -> routes_pb2.RouteAction:
+def route_action(
+    split: routes_pb2.WeightedCluster, *, sticky: bool = False
+) -> routes_pb2.RouteAction:
     """`timeout: 0` is no time-out at all; a first try at a pod, the next at the ClusterIP."""
     return routes_pb2.RouteAction(
+        hash_policy=[_by_source()] if sticky else [],
         weighted_clusters=split,
         timeout=Duration(),
         retry_policy=routes_pb2.RetryPolicy(
@@ -64,6 +68,11 @@ def route_action(split: routes_pb2.WeightedCluster) -> routes_pb2.RouteAction:
             host_selection_retry_max_attempts=3,
         ),
     )
+
+
+def _by_source() -> routes_pb2.RouteAction.HashPolicy:
+    kind = routes_pb2.RouteAction.HashPolicy
+    return kind(connection_properties=kind.ConnectionProperties(source_ip=True))
 
 
 def _other_priorities() -> routes_pb2.RetryPolicy.RetryPriority:

@@ -23,6 +23,9 @@ from envoy.extensions.http.early_header_mutation.header_mutation.v3 import (
 from envoy.extensions.http.header_formatters.preserve_case.v3.preserve_case_pb2 import (
     PreserveCaseFormatterConfig,
 )
+from envoy.extensions.http.original_ip_detection.custom_header.v3.custom_header_pb2 import (
+    CustomHeaderConfig,
+)
 from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2 as upstream_pb2
 from envoy.type.matcher.v3.string_pb2 import StringMatcher
 from google.protobuf.any_pb2 import Any as Packed
@@ -37,6 +40,7 @@ _IGNORED_UPGRADES = ("h2", "http/", "tls/")
 """Offers that a server may leave unanswered (RFC 9110, 7.8); Envoy would refuse the request."""
 FORWARDED_PROTO = "x-forwarded-proto"
 OWN_PROTO = "x-outrider-router-own-proto"
+OWN_ADDRESS = "x-outrider-router-own-address"
 _NEVER = Duration()
 
 UPSTREAM_IDLE = Duration(seconds=1)
@@ -68,10 +72,15 @@ def aggregated() -> ConfigSource:
     )
 
 
-def connection_manager(route: str) -> Any:
-    """Routes by the named route configuration; time-outs are 0, which means none."""
+def connection_manager(route: str, *, sticky: bool = False) -> Any:
+    """Routes by the named route configuration; time-outs are 0, which means none.
+
+    A sticky one takes for the caller's address the one that the connection comes from, as
+    kube-proxy does for affinity, and not what x-forwarded-for says.
+    """
     kind = manager_pb2.HttpConnectionManager
     return kind(
+        original_ip_detection_extensions=[_by_connection_alone()] if sticky else [],
         stat_prefix="router",
         codec_type=kind.AUTO,
         rds=manager_pb2.Rds(config_source=aggregated(), route_config_name=route),
@@ -158,8 +167,15 @@ def _mark_forwarded_proto() -> TypedExtensionConfig:
             append_action=HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD,
         )
     )
-    mutations = early_pb2.HeaderMutation(mutations=[HeaderMutation(remove=OWN_PROTO), mark])
+    ours = [HeaderMutation(remove=OWN_PROTO), HeaderMutation(remove=OWN_ADDRESS)]
+    mutations = early_pb2.HeaderMutation(mutations=[*ours, mark])
     return extension("envoy.http.early_header_mutation.header_mutation", mutations)
+
+
+def _by_connection_alone() -> TypedExtensionConfig:
+    """A header that nobody can send (it is removed first), so that no header is believed."""
+    nowhere = CustomHeaderConfig(header_name=OWN_ADDRESS)
+    return extension("envoy.http.original_ip_detection.custom_header", nowhere)
 
 
 def _filters() -> list[Any]:

@@ -1,11 +1,12 @@
 """Adopting a running Deployment: primary ready, then the apex moved, then the target to zero."""
 
 from delivery.adoption import adoption_pause
-from delivery.apex import allocated, leads_to_routers, listeners_open
+from delivery.apex import all_listeners_open, keys, leads_to_routers, present
 from delivery.canary import Canary, Phase
 from delivery.decision import Decision, normal, warning
 from delivery.eligibility import is_passing
 from delivery.images import advice
+from delivery.listeners import allocated
 from delivery.names import primary_name
 from delivery.observation import Observation
 from delivery.rules.outcome import enters, hold, waits, with_status
@@ -13,6 +14,7 @@ from delivery.rules.outcome import enters, hold, waits, with_status
 APEX_SETTLES = 5.0
 """Seconds from the moved Service to the last node that sends connections where it led before:
 no API tells when every kube-proxy has followed."""
+NO_PORT = "the routers have no listener port left; free some by opting other apps out"
 
 
 def given_up_adoption_waits(canary: Canary, seen: Observation) -> Decision | None:
@@ -40,8 +42,12 @@ def adoption_begins(canary: Canary, seen: Observation) -> Decision | None:
         return None
     source = seen.primary or seen.target
     serving = seen.primary.revision if seen.primary else seen.serving
-    ports = [str(port["port"]) for port in seen.apex["spec"]["ports"]]
     advised = advice(seen.revisions.get(serving) or {})
+    name = seen.apex["metadata"]["name"]
+    wanted = [key for one in seen.apexes for key in keys(name, one).values()]
+    found = allocated(canary.target, wanted, seen.ports_taken, present(name, seen.apexes))
+    if len(found) < len(wanted):
+        return waits(canary, f"{canary.target} is left alone: {NO_PORT}")
     return enters(
         canary,
         Phase.INITIALIZING,
@@ -52,8 +58,8 @@ def adoption_begins(canary: Canary, seen: Observation) -> Decision | None:
         failed="",
         given_up=canary.status.given_up if serving == canary.status.failed else 0,
         replicas=canary.status.replicas or seen.wish or source.replicas,
-        ports=allocated(canary.target, ports, seen.ports_taken),
-        apex=seen.apex["metadata"]["name"],
+        ports=found,
+        apex=name,
     )
 
 
@@ -100,7 +106,7 @@ def primary_is_awaited(canary: Canary, seen: Observation) -> Decision | None:
 
 
 def routers_are_awaited(canary: Canary, seen: Observation) -> Decision | None:
-    if canary.status.apex_moved is not None or listeners_open(canary, seen):
+    if canary.status.apex_moved is not None or all_listeners_open(canary, seen):
         return None
     return waits(canary, f"routers of {canary.namespace} not ready: {seen.routers.ready} ready")
 
@@ -115,7 +121,7 @@ def apex_moves(canary: Canary, seen: Observation) -> Decision | None:
 def old_connections_drain(canary: Canary, seen: Observation) -> Decision | None:
     if canary.status.scale is not None:
         return None
-    if seen.apex is None or not leads_to_routers(seen.apex):
+    if not seen.apexes or not all(map(leads_to_routers, seen.apexes)):
         # The time to settle begins when the Service has moved, not when that was decided.
         moving = with_status(canary, apex_moved=seen.now)
         return Decision(moving, f"{canary.status.apex} is being moved")

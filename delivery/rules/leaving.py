@@ -116,7 +116,7 @@ def apex_goes_home(canary: Canary, seen: Observation) -> Decision | None:
     if status.drained_since is None:
         moved = with_status(canary, apex_moved=None, drained_since=seen.now)
         return Decision(moved, f"{status.apex} leads to {canary.target} again")
-    if seen.apex is not None and not leads_home(seen.apex, seen):
+    if not all(leads_home(one, seen) for one in (*seen.apexes, *seen.strays)):
         return Decision(with_status(canary, drained_since=seen.now), "the Service is being moved")
     if seen.now - status.drained_since < APEX_SETTLES:
         return hold(canary, f"{status.apex} has moved back; old connections drain")

@@ -102,6 +102,7 @@ def serving(
     *applications: Application,
     node: str = "router-1",
     refusals: tuple[str, ...] = (),
+    ipv6: bool = False,
 ) -> Iterator[tuple[Router, AdsServer]]:
     """An agent's ADS server with these applications, and a router that has them.
 
@@ -109,7 +110,7 @@ def serving(
     """
     refused: list[str] = []
     server = AdsServer("127.0.0.1:0", on_nack=lambda _, kind, __: refused.append(kind))
-    server.publish(resources(applications))
+    server.publish(resources(applications, ipv6=ipv6))
     server.start()
     router = Router(folder, server.port, node)
     router.start()

@@ -202,3 +202,30 @@ def test_a_users_canary_takes_over_and_the_generated_one_serves_until_it_has() -
     place.show(routed(), {**younger("written"), "status": status})
     assert [one.name for one in place.current()] == ["written"]
     assert place.canaries.superseded == {"shop"}
+
+
+def holding(name: str, port: int, phase: str = "Initialized", **spec: Any) -> Object:
+    return {**manifest(name, **spec), "status": {"phase": phase, "routerPorts": {"80": port}}}
+
+
+def test_every_canary_holds_its_ports_until_its_app_has_been_given_back() -> None:
+    place = Namespace(
+        holding("shop", 20001),
+        holding("spoilt", 20002, analysis=WRONG),
+        leaving(holding("leaving", 20003)),
+        holding("gone", 20004, phase="Terminated"),
+        manifest("new"),
+    )
+    place.current()
+    held = {"shop": {20001}, "spoilt": {20002}, "leaving": {20003}, "new": set()}
+    assert place.canaries.held_ports() == held
+
+
+def test_one_that_is_gone_holds_its_ports_while_a_service_leads_to_them() -> None:
+    place = Namespace(routed(routerPorts={"80": 20001}))
+    place.served(TO_ROUTERS)
+    place.show()
+    place.served(TO_ROUTERS)
+    assert place.canaries.held_ports() == {"shop": {20001}}
+    place.served(TO_PODS)
+    assert place.canaries.held_ports() == {}

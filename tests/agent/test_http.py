@@ -89,3 +89,11 @@ def test_a_bug_in_a_probe_costs_one_answer_and_not_the_server(
         ask(agent.port, "/readyz")
     assert ask(agent.port, "/healthz")[0] == 200
     assert "ZeroDivisionError" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_it_is_reached_by_either_family(agent: Agent, host: str) -> None:
+    connection = http.client.HTTPConnection(host, agent.port, timeout=5)
+    connection.request("GET", "/healthz")
+    assert connection.getresponse().status == 200
+    connection.close()

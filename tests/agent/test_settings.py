@@ -3,6 +3,7 @@ import pytest
 from agent.settings import Settings, settings
 from delivery import names
 
+WITH_IPV6 = {"NAMESPACE": "shop", "POD_IPS": "10.0.0.1,fd00::1"}
 IN_A_POD = {"NAMESPACE": "shop", "POD_NAME": "agent-1", "HOSTNAME": "host"}
 
 
@@ -48,3 +49,8 @@ def test_a_flag_that_is_unknown_is_refused(capsys: pytest.CaptureFixture[str]) -
 def test_another_installation_has_another_label() -> None:
     assert settings([], IN_A_POD).label == names.ENABLED
     assert settings([], {**IN_A_POD, "OPT_IN_LABEL": "x/enabled"}).label == "x/enabled"
+
+
+def test_pods_have_ipv6_where_its_own_pod_has() -> None:
+    assert settings([], WITH_IPV6).ipv6
+    assert not settings([], IN_A_POD).ipv6

@@ -5,13 +5,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from delivery import names
 from delivery.apex import (
     ROUTER_SELECTOR,
-    allocated,
+    all_listeners_open,
     leads_home,
     leads_to,
     leads_to_routers,
@@ -30,7 +28,9 @@ OWN: Document = {"selector": {"app": "web"}, "targetPorts": {"80": "http"}}
 ROUTED: Document = {"selector": dict(ROUTER_SELECTOR), "targetPorts": {"80": 20001}}
 TO_PRIMARY: Document = {"selector": {"app": "web-primary"}, "targetPorts": {"80": "http"}}
 PRIMARY = Workload({"spec": {"selector": {"matchLabels": {"app": "web-primary"}}}}, "1", 3)
-CANARY = Canary("web", "shop", "web", status=Status(apex_moved=1.0, ports={"80": 20001}))
+CANARY = Canary(
+    "web", "shop", "web", status=Status(apex_moved=1.0, apex="web", ports={"80": 20001})
+)
 OPEN = Routers(2, frozenset({20001}))
 SHUT = Routers(2, frozenset())
 GONE = Routers()
@@ -97,21 +97,21 @@ def test_the_ports_of_a_routed_service_are_those_that_its_user_wrote() -> None:
 def test_listeners_are_open_when_a_ready_router_has_them_all(
     routers: Routers, is_open: bool
 ) -> None:
-    assert listeners_open(CANARY, seen(worlds.service(), routers)) is is_open
+    assert listeners_open(CANARY, seen(worlds.service(), routers), worlds.service()) is is_open
 
 
 def test_no_listener_is_open_for_an_apex_that_is_not_there() -> None:
-    assert not listeners_open(CANARY, seen(None, OPEN))
+    assert not all_listeners_open(CANARY, seen(None, OPEN))
 
 
 def test_a_listener_of_a_port_that_was_removed_is_not_waited_for() -> None:
     more = replace(CANARY, status=replace(CANARY.status, ports={"80": 20001, "81": 20002}))
-    assert listeners_open(more, seen(worlds.service(), OPEN))
+    assert all_listeners_open(more, seen(worlds.service(), OPEN))
 
 
 def test_a_port_without_a_listener_is_waited_for() -> None:
     none = replace(CANARY, status=replace(CANARY.status, ports={}))
-    assert not listeners_open(none, seen(worlds.service(), OPEN))
+    assert not all_listeners_open(none, seen(worlds.service(), OPEN))
 
 
 @pytest.mark.parametrize(
@@ -123,46 +123,31 @@ def test_a_port_without_a_listener_is_waited_for() -> None:
         (routed(), OPEN, ROUTED),
         (routed(), SHUT, ROUTED),
         (routed(), GONE, TO_PRIMARY),
-        (None, OPEN, None),
     ],
 )
 def test_the_apex_leads_to_the_routers_and_to_the_primary_while_none_is_ready(
-    apex: Document | None, routers: Routers, route: Document | None
+    apex: Document, routers: Routers, route: Document | None
 ) -> None:
-    assert wanted_route(CANARY, seen(apex, routers)) == route
+    assert wanted_route(CANARY, seen(apex, routers), apex) == route
 
 
 def test_the_apex_is_not_touched_before_it_is_to_move() -> None:
-    staying = replace(CANARY, status=Status(ports={"80": 20001}))
-    assert wanted_route(staying, seen(worlds.service(), OPEN)) is None
+    staying = replace(CANARY, status=Status(apex="web", ports={"80": 20001}))
+    assert wanted_route(staying, seen(worlds.service(), OPEN), worlds.service()) is None
 
 
 def test_without_routers_and_primary_the_apex_stays_where_it_is() -> None:
-    assert wanted_route(CANARY, seen(routed(), GONE, primary=None)) is None
+    assert wanted_route(CANARY, seen(routed(), GONE, primary=None), routed()) is None
 
 
 def test_a_port_that_was_added_keeps_its_target_until_it_has_a_listener() -> None:
     found = routed({"port": 81, "targetPort": "admin"})
-    route = wanted_route(CANARY, seen(found, OPEN))
+    route = wanted_route(CANARY, seen(found, OPEN), found)
     assert route == {**ROUTED, "targetPorts": {"80": 20001, "81": "admin"}}
-    back = wanted_route(CANARY, seen(found, GONE))
+    back = wanted_route(CANARY, seen(found, GONE), found)
     assert back == {**TO_PRIMARY, "targetPorts": {"80": "http", "81": "admin"}}
 
 
 def test_a_port_that_was_removed_is_not_wanted_back() -> None:
     more = replace(CANARY, status=replace(CANARY.status, ports={"80": 20001, "81": 20002}))
-    assert wanted_route(more, seen(routed(), SHUT)) == ROUTED
-
-
-@given(st.text(min_size=1), st.lists(st.integers(1, 65535).map(str), unique=True, max_size=5))
-def test_each_port_gets_a_listener_of_its_own_that_nobody_has(name: str, ports: list[str]) -> None:
-    first = allocated(name, ports, frozenset())
-    assert list(first) == ports
-    assert all(listener in names.LISTENERS for listener in first.values())
-    second = allocated(name, ports, frozenset(first.values()))
-    assert not set(first.values()) & set(second.values())
-    assert len({*first.values(), *second.values()}) == 2 * len(ports)
-
-
-def test_an_app_gets_the_same_listeners_again_where_they_are_free() -> None:
-    assert allocated("web", ["80"], frozenset()) == allocated("web", ["80"], frozenset({1}))
+    assert wanted_route(more, seen(routed(), SHUT), routed()) == ROUTED

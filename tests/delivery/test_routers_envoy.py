@@ -92,6 +92,26 @@ def test_the_listener_is_open_to_all() -> None:
     assert told.address.socket_address.port_value == 20000
 
 
+def test_where_pods_have_ipv6_the_listeners_are_open_to_both() -> None:
+    told = Listener.FromString(resources([SHOP], ipv6=True).resources[LDS]["shop/80"])
+    assert told.address.socket_address.address == "::"
+    assert told.address.socket_address.ipv4_compat
+    [stats] = bootstrap("shop", ipv6=True)["static_resources"]["listeners"]
+    assert stats["address"]["socket_address"] == {
+        "address": "::",
+        "port_value": 19090,
+        "ipv4_compat": True,
+    }
+
+
+def test_a_sticky_application_differs_in_how_a_pod_is_chosen_alone() -> None:
+    plain, sticky = resources([SHOP]).resources, resources([replace(SHOP, sticky=True)]).resources
+    assert plain[EDS] == sticky[EDS]
+    told = Cluster.FromString(sticky[CDS]["shop/80/primary"])
+    assert told.lb_policy == Cluster.RING_HASH
+    assert shares(replace(SHOP, sticky=True)) == shares(SHOP)
+
+
 @given(some.permutations([SHOP, replace(SHOP, name="cart"), replace(SHOP, port=81)]))
 def test_the_same_state_has_the_same_versions(applications: list[Application]) -> None:
     turned = [replace(one, primary=one.primary[::-1]) for one in applications]
@@ -116,7 +136,13 @@ def test_a_change_touches_only_what_it_must(changed: Application, kinds: set[str
 def test_a_cluster_name_has_no_dots_and_tells_all(name: str) -> None:
     cluster = cluster_name(name, 8080, "canary")
     assert "." not in cluster
-    assert parse_cluster_name(cluster) == (name, 8080, "canary")
+    assert parse_cluster_name(cluster) == (name, 8080, "canary", "")
+
+
+def test_another_service_of_the_app_has_clusters_of_its_own() -> None:
+    cluster = cluster_name("shop", 80, "canary", "api")
+    assert parse_cluster_name(cluster) == ("shop", 80, "canary", "api")
+    assert set(resources([replace(SHOP, service="api")]).resources[LDS]) == {"shop/api/80"}
 
 
 @pytest.mark.parametrize("name", ["admin", "shop/80", "shop/x/canary", "shop/80/baseline", ""])

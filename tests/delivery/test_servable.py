@@ -7,6 +7,7 @@ import pytest
 from delivery import names
 from delivery.apex import origin
 from delivery.servable import (
+    first,
     is_ours,
     port_refusal,
     selects,
@@ -22,7 +23,7 @@ PROBABLY = "is probably TLS by its number: set its appProtocol to http if it is 
 
 
 def service(change: Document | None = None, *, name: str = "web", **port: Any) -> Document:
-    found = merged(worlds.service(), {"metadata": {"name": name}, **(change or {})})
+    found = merged(merged(worlds.service(), {"metadata": {"name": name}}), change or {})
     found["spec"]["ports"] = [{**found["spec"]["ports"][0], **port}]
     return found
 
@@ -42,17 +43,26 @@ def test_an_ordinary_service_can_be_routed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("services", "reason"),
-    [
-        ((service({"spec": {"selector": {"app": "x"}}}),), "selected by 0 Services, one is needed"),
-        (
-            (service(), service(name="second")),
-            "selected by 2 Services (second, web), one is needed",
-        ),
-    ],
+    ("named", "chosen"),
+    [(["api", "web"], "web"), (["b", "a"], "a"), (["web-canary", "x"], "x"), ([], "")],
 )
-def test_one_service_is_needed(services: tuple[Document, ...], reason: str) -> None:
-    assert said(*services) == [reason]
+def test_an_app_is_called_by_the_service_of_its_name_or_the_first(
+    named: list[str], chosen: str
+) -> None:
+    found = first(worlds.deployment(), [service(name=name) for name in named])
+    assert (found["metadata"]["name"] if found else "") == chosen
+
+
+def test_one_service_is_needed() -> None:
+    other = service({"spec": {"selector": {"app": "x"}}})
+    assert said(other) == ["selected by 0 Services, one is needed"]
+
+
+def test_of_several_services_each_must_be_one_that_can_be_routed() -> None:
+    headless = {"spec": {"clusterIP": "None"}}
+    assert said(service(), service(name="second")) == []
+    found = said(service(name="web"), service(headless, name="b"), service(headless, name="a"))
+    assert found == ["Service a is headless", "Service b is headless"]
 
 
 @pytest.mark.parametrize(

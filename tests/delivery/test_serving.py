@@ -1,6 +1,7 @@
 """What the routers are told of one app: the intended split, made safe by what is ready."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -8,7 +9,7 @@ from delivery.canary import Canary, Phase, Status
 from delivery.hashing import template_hash
 from delivery.pair import Objects
 from delivery.routers.envoy import Application, Endpoint
-from delivery.serving import applications, clusters, fallback
+from delivery.serving import applications, clusters, fallback, is_moving
 from tests.delivery import worlds
 from tests.delivery.reviews import Document
 from tests.delivery.worlds import merged, template
@@ -127,10 +128,24 @@ def test_an_app_on_its_way_out_is_served_by_its_primary() -> None:
     assert found.primary == (Endpoint("10.1.0.1", 8080),)
 
 
-def test_a_headless_service_is_no_fallback() -> None:
-    assert fallback({"spec": {"clusterIP": "None"}}, 80) is None
-    assert fallback({"spec": {}}, 80) is None
+@pytest.mark.parametrize("spec", [{"clusterIP": "None"}, {"clusterIP": None}, {"ports": []}])
+def test_a_service_that_does_not_lead_to_the_port_is_no_fallback(spec: Document) -> None:
+    assert fallback(worlds.service(), "http") == Endpoint("10.0.0.1", 80)
+    assert fallback(merged(worlds.service(), {"spec": spec}), "http") is None
 
 
 def test_the_routers_count_each_half_by_its_ports() -> None:
     assert clusters(CANARY, "canary") == ("web/80/canary",)
+
+
+@pytest.mark.parametrize(
+    ("status", "moving"),
+    [
+        ({"phase": Phase.PROGRESSING}, True),
+        ({"phase": Phase.FAILED, "scale": 1}, True),
+        ({"phase": Phase.FAILED, "scale": 0}, False),
+        ({"phase": Phase.INITIALIZING}, False),
+    ],
+)
+def test_an_app_is_moving_until_its_canary_has_gone(status: dict[str, Any], moving: bool) -> None:
+    assert is_moving(Canary("web", "shop", "web", status=Status(**status))) is moving

@@ -113,6 +113,8 @@ def look(canary: Canary, world: World) -> Observation:
     target, primary = world.deployments["web"], world.deployments.get("web-primary")
     around = neighbours(world)
     fresh = not status.phase and primary is None
+    first = world.services.get("web")
+    beside, strays = serving.more_services(canary, target, first, found)
     listening = frozenset(one.listener for one in world.served if world.routers)
     return Observation(
         world.now,
@@ -122,7 +124,9 @@ def look(canary: Canary, world: World) -> Observation:
         else pair.workload(
             found, primary, threshold=analysis.primary_ready_threshold, target=target
         ),
-        apex=world.services["web"],
+        apex=world.services.get("web"),
+        beside=beside,
+        strays=strays,
         services=world.services,
         revisions=pair.revisions(found, target, primary),
         names=pair.named_by_admission(found, target),

@@ -11,6 +11,7 @@ from delivery.covering import covers
 from delivery.decision import Annotate, Apply, Claim, Delete, Effect, Restore
 from delivery.hashing import template_hash
 from delivery.routers.envoy import Application
+from delivery.servable import pair_names
 from tests.delivery.reviews import Document, patched
 from tests.delivery.running import NEVER_READY as NEVER_READY
 from tests.delivery.running import READY_AFTER as READY_AFTER
@@ -166,8 +167,7 @@ class World:
             pod.age += self.room or pod.age > 0
             pod.flapping = max(0, pod.flapping - 1)
         for one in self.sets:
-            ready = sum(pod.ready for pod in self.pods_of(one))
-            one["status"] = {"readyReplicas": ready}
+            one["status"] = {"readyReplicas": sum(pod.ready for pod in self.pods_of(one))}
         for found in self.deployments.values():
             self.describe(found)
         if self.clients:
@@ -177,8 +177,7 @@ class World:
         """Surge first: old pods go as new ones become ready; a paused Deployment only scales."""
         wanted, sets, current = found["spec"]["replicas"], self.sets_of(found), self.current(found)
         if found["spec"].get("paused"):
-            busiest = max(sets, key=lambda one: len(self.pods_of(one)), default=None)
-            current = busiest or current
+            current = max(sets, key=lambda one: len(self.pods_of(one)), default=current)
         if current is None:
             current = self.new_set(found)
         self.resize(current, wanted)
@@ -225,14 +224,16 @@ class World:
         }
 
     def send(self) -> None:
-        """A second's requests: by the apex to the routers, and by them to the halves."""
-        found = self.services["web"]
-        if not apex.leads_to_routers(found):
-            self.lost += RATE * (not list(self.ready(found["spec"]["selector"])))
-        elif not self.routers or not self.served:
-            self.lost += RATE
-        else:
-            self.split(self.served[0])
+        """A second's requests: by each Service to the routers, and by them to the halves."""
+        told = {one.listener: one for one in self.served if self.routers}
+        ours = pair_names("web")
+        for found in (one for name, one in self.services.items() if name not in ours):
+            if not apex.leads_to_routers(found):
+                self.lost += RATE * (not list(self.ready(found["spec"]["selector"])))
+            elif served := told.get(found["spec"]["ports"][0]["targetPort"]):
+                self.split(served)
+            else:
+                self.lost += RATE
 
     def split(self, served: Application) -> None:
         """A canary that went since the routers were told is rescued by the primary's Service."""

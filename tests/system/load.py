@@ -24,9 +24,9 @@ class Load:
 
     running: list[Traffic] = field(default_factory=list)
 
-    def __call__(self, place: Namespace, *options: str) -> Traffic:
-        """Requests to the shop's Service, the first of which have been answered."""
-        traffic = on_the_node(place.address(), *options)
+    def __call__(self, place: Namespace, *options: str, url: str = "") -> Traffic:
+        """Requests to the shop's Service, or another, the first of which have been answered."""
+        traffic = on_the_node(url or place.address(), *options)
         self.running.append(traffic)
         eventually("a first answer", lambda: traffic.answers, timeout=40)
         return traffic

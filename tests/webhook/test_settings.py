@@ -60,3 +60,8 @@ def test_the_pods_that_namespaces_get_are_as_the_environment_says() -> None:
 
 def test_a_second_installation_has_agents_with_its_own_label() -> None:
     assert settings(["--instance=next"], TOLD).programs.label == "next.outrider.dev/enabled"
+
+
+@pytest.mark.parametrize(("host", "ipv6"), [("10.96.0.1", False), ("fd00::1", True)])
+def test_the_clusters_own_address_tells_how_pods_are_reached(host: str, ipv6: bool) -> None:
+    assert settings([], {**TOLD, "KUBERNETES_SERVICE_HOST": host}).programs.ipv6 is ipv6
