@@ -31,7 +31,7 @@ def other_labels(primary: Object, target: Object) -> Sequence[Label]:
     return [
         (key, own[key], value)
         for key, value in selector.items()
-        if own.get(key) != value and key in own
+        if own.get(key) != value and key in own and key != names.ROLE
     ]
 
 

@@ -109,8 +109,11 @@ def test_a_new_revision_is_spread_by_the_labels_that_the_primarys_pods_have() ->
 
 def test_a_primary_of_ours_is_left_as_it_is() -> None:
     target, primary = pair_of(template("web"), template("web"))
+    # A target that is held bears a role of its own, which makes the pair none of Flagger's.
+    target["spec"]["template"]["metadata"]["labels"][names.ROLE] = names.CANARY
     primary["spec"]["selector"] = {"matchLabels": {"app": "web", names.ROLE: names.PRIMARY}}
-    odd = template("web", volumes=[{"configMap": {"name": "conf-primary"}}])
+    term = {"labelSelector": {"matchLabels": {names.ROLE: names.CANARY}}}
+    odd = template("web", volumes=[{"configMap": {"name": "conf-primary"}}], affinity=term)
     assert takeover.as_written(odd, primary, target) == odd
     assert takeover.as_primary(odd, primary, target) == odd
 

@@ -56,7 +56,7 @@ def test_a_rollout_is_awaited_and_an_update_while_adopting_becomes_the_first_rel
     namespace.kubectl.apply(SMALL.manifests())
     eventually("it is held", lambda: HOLD in annotations(namespace), timeout=90)
     said = namespace.kubectl.apply(GOOD.manifests()).errors
-    assert "is being adopted; this update is its first release" in said
+    assert "is being adopted, this update is its first release" in said
     promotes(namespace, applied_hash(namespace))
     assert version_of(namespace, "shop-primary") == GOOD.version
     assert "paused" not in namespace.read("Deployment", "shop")["spec"]
