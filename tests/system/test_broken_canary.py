@@ -90,7 +90,12 @@ def test_a_newer_revision_starts_over_and_the_promoted_one_rolls_back(
 
 
 @pytest.mark.parametrize(
-    ("first", "phase"), [(GOOD, "Promoting"), (GOOD, "Finalising"), (BAD, "Failed")]
+    ("first", "phase"),
+    [
+        (GOOD, "Promoting"),
+        pytest.param(GOOD, "Finalising", marks=pytest.mark.soak),
+        (BAD, "Failed"),
+    ],
 )
 def test_a_revision_that_comes_late_in_a_release_is_the_next_one(
     namespace: Namespace, load: Load, first: Shop, phase: str

@@ -13,7 +13,7 @@ from tests.system.load import Load
 from tests.system.test_leaving import deployments, services
 from tests.system.test_pipeline import Job, started
 
-pytestmark = pytest.mark.usefixtures("hurried")
+pytestmark = [pytest.mark.usefixtures("hurried"), pytest.mark.soak]
 
 
 def job(errors: str) -> Job:

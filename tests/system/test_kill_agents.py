@@ -30,7 +30,11 @@ Figure = Callable[[str], None]
 
 DOWN_SECONDS = 180
 AGENTS = pytest.mark.parametrize(
-    "kill", [acting_agent, every_agent], ids=["the acting agent", "every agent"]
+    "kill",
+    [
+        pytest.param(acting_agent, id="the acting agent", marks=pytest.mark.soak),
+        pytest.param(every_agent, id="every agent"),
+    ],
 )
 
 

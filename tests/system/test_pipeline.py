@@ -72,6 +72,7 @@ def test_a_job_ends_with_the_outcome_of_its_own_release(namespace: Namespace, lo
     assert job(namespace, GOOD).status() == 0, "what serves was applied again"
 
 
+@pytest.mark.soak
 def test_a_job_that_runs_again_gets_the_same_answer(
     namespace: Namespace, load: Load, tmp_path: Path
 ) -> None:

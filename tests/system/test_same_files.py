@@ -104,6 +104,7 @@ def test_a_dry_run_of_everything_changes_nothing(
     always("nothing changes", lambda: versions(namespace) == before, seconds=3)
 
 
+@pytest.mark.soak
 def test_a_team_may_go_over_to_server_side_apply(namespace: Namespace) -> None:
     """Client-side apply owns what it sent; what is held at another value must not stay its own."""
     opened(namespace, V1.manifests())
