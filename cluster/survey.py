@@ -11,7 +11,7 @@ from cluster.errors import ClusterError, Forbidden, Missing
 from cluster.kinds import Kind
 from delivery.obstacles.grounds import UNREAD, Sighting
 
-RETRY_SECONDS = 2.0
+RETRY_SECONDS = 0.5
 """Between two looks, however often they are asked for."""
 
 log = logging.getLogger(__name__)

@@ -36,7 +36,7 @@ def wished(request: Request, kept: Mapping[str, Any]) -> dict[str, str]:
 
     A number that merely stands in the stored object is no wish (the agent's own change may have
     slipped past admission), unless it was put there through the scale subresource, which
-    admission does not see.
+    admission does not see, and the agent perhaps not yet.
     """
     held = number(kept.get(names.SCALE))
     replicas = mapping(request.object, "spec").get("replicas")
@@ -50,7 +50,7 @@ def wished(request: Request, kept: Mapping[str, Any]) -> dict[str, str]:
         return {names.REPLICAS: str(said), names.WISHED: version(request)}
     if not whole(replicas) or replicas == held or str(replicas) == kept.get(names.REPLICAS):
         return {}
-    if replicas == stored and not scaled(request.old):
+    if replicas == stored and not (scaled(request.old) or outgrown(request.old)):
         return {}
     return {names.REPLICAS: str(replicas), names.WISHED: version(request)}
 
@@ -81,6 +81,12 @@ def scaled(stored: Mapping[str, Any]) -> bool:
         and "f:replicas" in mapping(entry, "fieldsV1", "f:spec")
         for entry in (entries if isinstance(entries, list) else ())
     )
+
+
+def outgrown(stored: Mapping[str, Any]) -> bool:
+    """Whether the number came after the agent's last word, which a scale need not own (1.36)."""
+    said = annotations(stored).get(names.HELD_AT)
+    return said is not None and said != str(mapping(stored, "metadata").get("generation", 0))
 
 
 def fields(request: Request, kept: Mapping[str, Any]) -> tuple[Operation, ...]:

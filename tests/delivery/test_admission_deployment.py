@@ -176,6 +176,17 @@ def test_a_number_set_by_kubectl_scale_is_a_wish() -> None:
     assert admitted(stored, stored)["metadata"]["annotations"] == WISHED
 
 
+@pytest.mark.parametrize(("generation", "wish"), [(2, None), (4, "5")])
+def test_a_number_that_came_after_the_agents_last_word_is_a_wish(
+    generation: int, wish: str | None
+) -> None:
+    stored = held({**HELD, names.HELD_AT: "2"}, replicas=5)
+    stored["metadata"]["generation"] = generation
+    changed = held({**HELD, names.HELD_AT: "2"}, replicas=5, image="web:2")
+    noted = admitted(changed, stored)["metadata"]["annotations"][names.REPLICAS]
+    assert noted == (wish or HELD[names.REPLICAS])
+
+
 def test_a_copied_mark_of_another_version_is_no_wish() -> None:
     stale = {**WISHED, names.WISHED: "6"}
     assert admitted(held(stale), held())["metadata"]["annotations"] == HELD

@@ -49,6 +49,8 @@ def test_restart_starts_a_release(shop: Namespace) -> None:
 @pytest.mark.usefixtures("clients")
 def test_undo_starts_a_release_and_keeps_the_scaled_number(shop: Namespace) -> None:
     assert released(shop, V2).outcome == "promoted"
+    # Until then it is held at 2 for its canary, and a scale to just that changes nothing.
+    eventually("it rests", lambda: not shop.read("Deployment", "shop")["spec"]["replicas"])
     shop.kubectl("scale", "deployment/shop", "--replicas=2")
     primary_has(shop, 2)
     release = Release(shop)
@@ -56,6 +58,15 @@ def test_undo_starts_a_release_and_keeps_the_scaled_number(shop: Namespace) -> N
     assert release.finished().outcome == "promoted"
     assert version_of(shop, "shop-primary") == "v1"
     primary_has(shop, 2)
+
+
+def test_a_scale_is_heard_whatever_follows_it_at_once(shop: Namespace) -> None:
+    shop.kubectl("scale", "deployment/shop", "--replicas=2")
+    shop.kubectl("set", "env", "deployment/shop", "NEXT=1")
+    primary_has(shop, 2)
+    shop.kubectl("scale", "deployment/shop", "--replicas=3")
+    shop.kubectl("rollout", "undo", "deployment/shop")
+    primary_has(shop, 3)
 
 
 @pytest.mark.parametrize("how", ["apply", "apply --server-side", "scale"])
