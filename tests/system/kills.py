@@ -41,7 +41,13 @@ class Course:
 # A rollback has ended, for users, with Failed: that is left when the canary has no pods.
 GOOD = Course(V2, ("Progressing", "Promoting", "Finalising"), "promoted", "v2")
 BAD = Course(V3, ("Progressing", "Failed"), "rolled back", "v1")
-COURSES = pytest.mark.parametrize("course", [GOOD, BAD], ids=["a promotion", "a rollback"])
+COURSES = pytest.mark.parametrize(
+    "course",
+    [
+        pytest.param(GOOD, id="a promotion"),
+        pytest.param(BAD, id="a rollback", marks=pytest.mark.soak),
+    ],
+)
 
 
 def acting_agent(place: Namespace, node: Node) -> str:

@@ -15,8 +15,10 @@ from demo.waiting import eventually
 from tests.system.kills import (
     BAD,
     BOTH,
+    COURSES,
     GOOD,
     Assassin,
+    Course,
     assert_ended_well,
     every_webhook,
 )
@@ -72,8 +74,10 @@ def api_server(_: Namespace, node: Node) -> None:
     node.restart("kube-apiserver")
 
 
-def test_the_api_server_restarted_in_each_phase(shop: Namespace, node: Node, load: Load) -> None:
+@COURSES
+def test_the_api_server_restarted_in_each_phase(
+    shop: Namespace, node: Node, load: Load, course: Course
+) -> None:
     clients = [load(shop, *options) for options in BOTH]
-    for course in (BAD, GOOD):
-        assert_ended_well(Assassin(shop, node, api_server).release(course), course)
+    assert_ended_well(Assassin(shop, node, api_server).release(course), course)
     assert losses(*clients) == []

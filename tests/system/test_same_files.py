@@ -89,7 +89,13 @@ def test_in_mid_release_and_after_it_the_same_files_change_nothing(
     assert_nothing_happens(namespace, V2, options)
 
 
-@both_kinds
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param(CLIENT_SIDE, id="client-side"),
+        pytest.param(SERVER_SIDE, id="server-side", marks=pytest.mark.soak),
+    ],
+)
 def test_a_dry_run_of_everything_changes_nothing(
     namespace: Namespace, options: tuple[str, ...]
 ) -> None:

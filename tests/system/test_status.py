@@ -3,6 +3,7 @@
 import re
 import urllib.request
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from demo.kubectl import JSON
@@ -32,6 +33,7 @@ def promoted(status: JSON) -> tuple[str, str, str]:
     return found["reason"], found["status"], found["message"]
 
 
+@pytest.mark.soak
 def test_the_condition_follows_the_phase_word_for_word(namespace: Namespace, load: Load) -> None:
     managed(namespace, canary())
     load(namespace, *PATIENT)

@@ -58,6 +58,7 @@ def test_a_wish_is_heard_while_idle_and_in_mid_release(namespace: Namespace, loa
     primary_has(namespace, 1)
 
 
+@pytest.mark.soak
 @pytest.mark.usefixtures("hurried")
 def test_a_stop_in_mid_release_takes_every_pod_and_its_end_brings_all_of_it_back(
     namespace: Namespace, load: Load
