@@ -5,7 +5,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from dataclasses import dataclass, field
 
 from cluster.api import Object
-from cluster.watch import Cache
+from cluster.watch import Cache, version
 from delivery import names, pair, rivals, schema, serving
 from delivery.canary import Canary, Phase
 from delivery.intent import ADOPTED
@@ -147,7 +147,3 @@ class Canaries:
         for one in canaries:
             if serving.is_closed(one):
                 self.closed[one.target] = one, now + DRAIN_SECONDS
-
-
-def version(raw: Object) -> int:
-    return int(raw["metadata"].get("resourceVersion") or 0)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from cluster.api import Api
 from cluster.errors import ClusterError
+from cluster.watch import version
 from delivery import listeners, names, pair
 from delivery.canary import Canary
 from delivery.listeners import Claims
@@ -73,7 +74,3 @@ class Listeners:
             return False
         self.service, self.known = answer, claims
         return True
-
-
-def version(item: Object) -> int:
-    return int(item["metadata"].get("resourceVersion") or 0)

@@ -33,8 +33,9 @@ def key(item: Mapping[str, Any]) -> str:
     return f"{metadata.get('namespace', '')}/{metadata['name']}"
 
 
-def version(item: Mapping[str, Any]) -> str:
-    return str(item["metadata"]["resourceVersion"])
+def version(item: Mapping[str, Any]) -> int:
+    """0 for what was never stored."""
+    return int(item["metadata"].get("resourceVersion") or 0)
 
 
 @dataclass
