@@ -10,6 +10,7 @@ from demo.namespace import Namespace, opened
 from demo.release import Release, released
 from demo.shop import V1, V2
 from demo.waiting import always, eventually
+from tests.system.canaries import events_of
 
 OWN = "app.kubernetes.io/name=shop"
 
@@ -34,8 +35,15 @@ def test_set_image_starts_a_release_and_a_missing_image_ends_it(shop: Namespace)
     release = Release(shop)
     shop.kubectl("set", "image", "deployment/shop", "shop=localhost/outrider/shop:missing")
     assert release.finished().outcome == "rolled back"
-    events = str(shop.list("Event"))
-    assert "ErrImagePull" in events or "ImagePullBackOff" in events, "whichever was seen first"
+    eventually(
+        "an Event, a moment after the status, gives whichever reason was seen first",
+        lambda: any(
+            reason in event["message"]
+            for event in events_of(shop, "Canary", "shop")
+            for reason in ("ErrImagePull", "ImagePullBackOff")
+        ),
+        timeout=10,
+    )
     primary_has(shop, V1.replicas)
 
 
