@@ -261,6 +261,7 @@ def timeout(system: Kubectl, kind: str) -> int:
     return found
 
 
+@pytest.mark.alone
 def test_deploys_go_through_while_the_webhook_is_dead(enrolled: Namespace) -> None:
     enrolled.kubectl.apply(FILES)
     pods = ("pods", "-l", f"app.kubernetes.io/name={WEBHOOK}")
