@@ -8,11 +8,14 @@ from urllib.parse import quote
 
 import urllib3
 
+from delivery.dialects import router
 from delivery.names import ROUTER_STATS_PORT
-from delivery.stats import FILTER
 
 _AT_ONCE = 16
 _PART = 65536
+_MOST = 64 * 1024 * 1024
+"""Of one answer, unpacked: no pod may fill the agent's memory."""
+_PACKED = {"Accept-Encoding": "gzip"}
 
 
 @dataclass(frozen=True)
@@ -29,9 +32,9 @@ Scraped = Mapping[str, str | ScrapeError]
 class Scraper:
     """Keeps its connections and threads from one look to the next."""
 
-    def __init__(self, port: int = ROUTER_STATS_PORT) -> None:
+    def __init__(self, port: int = ROUTER_STATS_PORT, path: str = router.PATH) -> None:
         self._port = port
-        self._path = f"/stats/prometheus?usedonly&filter={quote(FILTER)}"
+        self._path = quote(path, safe="/?&=")
         self._pool = urllib3.PoolManager(num_pools=64, maxsize=2, retries=False)
         self._threads = ThreadPoolExecutor(_AT_ONCE, "scrape")
 
@@ -58,14 +61,16 @@ class Scraper:
 
     def _text(self, url: str, end: float) -> str | ScrapeError:
         left = max(end - time.monotonic(), 0.001)
-        answer = self._pool.request("GET", url, timeout=left, preload_content=False)
-        received = b""
+        answer = self._pool.request(
+            "GET", url, headers=_PACKED, timeout=left, preload_content=False
+        )
+        received = bytearray()
         # A time-out of a socket starts anew with each byte, so the end is watched here too.
         while part := answer.read(_PART):
             received += part
-            if time.monotonic() > end:
+            if time.monotonic() > end or len(received) > _MOST:
                 answer.close()
-                raise TimeoutError("cut off at the deadline")
+                raise TimeoutError(f"cut off at the deadline or at {_MOST} bytes")
         answer.release_conn()
         if answer.status != 200:
             return ScrapeError(f"status {answer.status}")

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from agent.envoy import ScrapeError, Scraper
 from delivery import stats
 from delivery.canary import Metric
+from delivery.dialects import router
+from delivery.dialects.malformed import StatsMalformed
 from delivery.observation import Traffic
 from delivery.stats import Counters, Sample
 
@@ -96,16 +98,18 @@ class Windows:
             complete = len(read) == len(counted)
             since = min((self.read_at.get(one, began) for one in read), default=began)
             self.read_at |= dict.fromkeys(read, began)
-            self.looks.append(Look(time.time(), since, stats.total(deltas), active, complete))
+            counts = stats.total(deltas)
+            used = {one: sample for one, sample in counts.items() if sample != Sample()}
+            self.looks.append(Look(time.time(), since, used, active, complete))
             while self.looks[0].time < time.time() - KEPT_SECONDS:
                 self.looks.popleft()
 
     def parsed(self, address: str, said: str | ScrapeError) -> Mapping[str, Counters] | None:
         try:
             if not isinstance(said, ScrapeError):
-                return stats.parse(said)
+                return router.parse(said)
             why = said.reason
-        except stats.StatsMalformed as error:
+        except StatsMalformed as error:
             why = f"malformed statistics: {error}"
         log.warning("router %s: %s", address, why)
         self.failed(address)
@@ -130,6 +134,7 @@ class Windows:
             bad=sample.bad,
             p99=sample.quantile(0.99),
             slow={} if limit is None else {limit: sample.slower_than(limit)},
+            edges={} if limit is None else {limit: sample.edge(limit)},
             seconds=since[-1].time - start if since else 0.0,
         )
 

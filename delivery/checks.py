@@ -49,9 +49,16 @@ def duration(canary: Canary, metric: Metric, traffic: Traffic, *, value: float) 
         breach = f"request duration {go_duration(value)} < {go_duration(metric.minimum)}"
     elif metric.maximum is not None and floor(value) > floor(metric.maximum):
         breach = f"request duration {go_duration(value)} > {go_duration(metric.maximum)}"
+        breach += other_edge(metric.maximum, traffic)
         slow = traffic.slow.get(metric.maximum, traffic.requests)
         accident = is_accident(traffic.requests, slow, DURATION_SHARE)
     return verdict(canary, metric, breach=breach, accident=accident, value=value, traffic=traffic)
+
+
+def other_edge(limit: float, traffic: Traffic) -> str:
+    """Said where slow requests could not be counted from the limit itself on."""
+    edge = traffic.edges.get(limit, limit)
+    return "" if edge == limit else f" (counted from {go_duration(edge)} on)"
 
 
 def verdict(

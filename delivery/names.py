@@ -57,7 +57,7 @@ XDS_PORT = 18000
 AGENT_HTTP_PORT = 8080
 """Where an agent serves its metrics and probes."""
 ROUTER_STATS_PORT = 19090
-"""Where a router serves /stats/prometheus and /ready, and nothing else of its admin API."""
+"""Where a router serves /stats, /stats/prometheus and /ready, and nothing else of its admin API."""
 ROUTER_ADMIN_PORT = 19000
 """Envoy's admin API, on loopback only."""
 LISTENERS = range(20000, 30000)

@@ -43,7 +43,8 @@ class Traffic:
     """What the routers counted of one version in a window of `seconds`.
 
     `bad` are requests that ended in a 5xx, a reset, or that another endpoint had to rescue.
-    `slow` maps a limit in milliseconds to the requests that took longer; `p99` is in milliseconds.
+    `slow` maps a limit in milliseconds to the requests that took longer, `edges` to from where on
+    they were counted; `p99` is in milliseconds.
     """
 
     requests: int = 0
@@ -51,6 +52,7 @@ class Traffic:
     p99: float | None = None
     slow: Mapping[float, int] = field(default_factory=dict)
     seconds: float = 0.0
+    edges: Mapping[float, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What Envoy counted of each version: its Prometheus text read, compared, and added up.
+"""What Envoy counted of each version: compared from look to look, and added up.
 
 Seen with Envoy 1.40 (tests/agent/test_envoy_counts.py), for one cluster:
 
@@ -12,28 +12,26 @@ Seen with Envoy 1.40 (tests/agent/test_envoy_counts.py), for one cluster:
 | broken off before the answer              | completed, 5xx (503), a breakage                     |
 | answer that is no HTTP                    | completed, 5xx (502)                                 |
 | broken off in the middle of the answer    | completed, 2xx, a breakage                           |
+| a gRPC status, in headers or trailers     | completed, 2xx, the status                           |
+| Envoy's own 502 or 503 to a gRPC call     | as above, and the status UNAVAILABLE                 |
+| a gRPC answer that ends without a status  | completed, 2xx: it passes for good                   |
 | the caller went away                      | completed if it was answered; nothing else           |
 
 A breakage is `rx_reset` for a stream, `destroy_remote_with_active_rq` for an HTTP/1.1 connection,
 and for an HTTP/2 connection that and `ejected` once for each of its streams. So a request is bad
-if it is 5xx, or rescued, or broken off and not among those that got Envoy's own 502 or 503. The
-sum is what callers saw plus what they were spared. It is never more than that, except that a
-request whose rescuer answers 5xx counts twice; it is less only where an app answers 502 or 503
-itself and breaks off other answers in the same second on the same router.
+if it is 5xx, or rescued, or has a gRPC status that stands for 5xx (dialects.cluster), or is broken
+off; the last two only if not among those that got Envoy's own 502 or 503. The sum is what callers
+saw plus what they were spared. It is never more than that, except that a request whose rescuer
+answers 5xx counts twice; it is less only where an app answers 502 or 503 itself and breaks off
+other answers, or answers UNAVAILABLE to gRPC calls, in the same second on the same router.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import reduce
-from math import inf
 
-Buckets = tuple[tuple[float, int], ...]
-"""Upper bound in milliseconds (the last is infinity) and how many took at most so long."""
-
-
-class StatsMalformed(ValueError):
-    """A line that matters is not in Prometheus' text format."""
+from delivery import histogram
+from delivery.histogram import Buckets
 
 
 @dataclass(frozen=True)
@@ -49,91 +47,15 @@ class Counters:
     resets: int = 0
     broken_connections: int = 0
     ejected: int = 0
+    grpc_errors: int = 0
+    grpc_unavailable: int = 0
     active: int = 0
     buckets: Buckets = ()
 
 
-_FIELDS = {
-    "envoy_cluster_upstream_rq_completed": "completed",
-    "envoy_cluster_upstream_rq_xx": "server_errors",
-    "envoy_cluster_upstream_rq": "unavailable",
-    "envoy_cluster_upstream_rq_retry": "retries",
-    "envoy_cluster_upstream_rq_retry_limit_exceeded": "retries_exhausted",
-    "envoy_cluster_upstream_rq_retry_success": "rescued",
-    "envoy_cluster_upstream_rq_rx_reset": "resets",
-    "envoy_cluster_upstream_cx_destroy_remote_with_active_rq": "broken_connections",
-    "envoy_cluster_upstream_rq_pending_failure_eject": "ejected",
-    "envoy_cluster_upstream_rq_active": "active",
-}
-_TIMES = "envoy_cluster_upstream_rq_time_bucket"
-_COUNTED_CODES = {
-    "envoy_cluster_upstream_rq_xx": ("envoy_response_code_class", ("5",)),
-    "envoy_cluster_upstream_rq": ("envoy_response_code", ("502", "503")),
-}
 _GROWING = tuple(
     field.name for field in fields(Counters) if field.name not in ("active", "buckets")
 )
-
-_LINE = re.compile(r'\{((?:\w+="(?:[^"\\]|\\.)*",?)*)\} (\S+)')
-_LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
-
-FILTER = (
-    r"^cluster\..*\.upstream_(rq_(completed|5xx|502|503|retry|retry_limit_exceeded|retry_success"
-    r"|rx_reset|pending_failure_eject|active|time)|cx_destroy_remote_with_active_rq)$"
-)
-"""For Envoy's `filter=`: the stats that are read here, by Envoy's own names."""
-
-
-def parse(text: str) -> Mapping[str, Counters]:
-    """The counters by the clusters' names. Lines of no interest are not looked into."""
-    found: dict[str, dict[str, int]] = {}
-    times: dict[str, dict[float, int]] = {}
-    for line in text.splitlines():
-        name = line.partition("{")[0]
-        if name == _TIMES:
-            labels, value = _read(line, name)
-            times.setdefault(_cluster(labels, line), {})[_edge(labels, line)] = value
-        elif name in _FIELDS:
-            labels, value = _read(line, name)
-            if _counts(name, labels):
-                counted = found.setdefault(_cluster(labels, line), {})
-                counted[_FIELDS[name]] = counted.get(_FIELDS[name], 0) + value
-    return {
-        cluster: Counters(**found.get(cluster, {}), buckets=_sorted(times.get(cluster, {})))
-        for cluster in found.keys() | times.keys()
-    }
-
-
-def _read(line: str, name: str) -> tuple[Mapping[str, str], int]:
-    matched = _LINE.fullmatch(line, len(name))
-    if not matched:
-        raise StatsMalformed(line)
-    try:
-        return dict(_LABEL.findall(matched[1])), int(float(matched[2]))
-    except (ValueError, OverflowError) as error:
-        raise StatsMalformed(line) from error
-
-
-def _counts(name: str, labels: Mapping[str, str]) -> bool:
-    label, wanted = _COUNTED_CODES.get(name, ("", ()))
-    return not label or labels.get(label) in wanted
-
-
-def _cluster(labels: Mapping[str, str], line: str) -> str:
-    if "envoy_cluster_name" not in labels:
-        raise StatsMalformed(line)
-    return labels["envoy_cluster_name"]
-
-
-def _edge(labels: Mapping[str, str], line: str) -> float:
-    try:
-        return float(labels["le"])
-    except (KeyError, ValueError) as error:
-        raise StatsMalformed(line) from error
-
-
-def _sorted(times: Mapping[float, int]) -> Buckets:
-    return tuple(sorted(times.items()))
 
 
 @dataclass(frozen=True)
@@ -152,7 +74,7 @@ class Sample:
         return Sample(
             self.requests + other.requests,
             self.failures + other.failures,
-            _added(self.buckets, other.buckets),
+            histogram.added(self.buckets, other.buckets),
         )
 
     @property
@@ -165,13 +87,21 @@ class Sample:
         """In percent; None without requests."""
         return 100.0 * (self.requests - self.bad) / self.requests if self.requests else None
 
+    @property
+    def timed(self) -> int:
+        """Requests whose duration is known."""
+        return histogram.total(self.buckets)
+
     def slower_than(self, limit: float) -> int:
-        """Requests that took longer than the first bucket's edge at or above `limit` (ms)."""
-        within = next((count for edge, count in self.buckets if edge >= limit), 0)
-        return min(_count(self.buckets) - within, self.requests)
+        """Requests that took as long as the edge at or above `limit` (ms), or longer."""
+        return min(histogram.slower(self.buckets, limit), self.requests)
+
+    def edge(self, limit: float) -> float:
+        """The edge from which on requests count as slower than `limit`."""
+        return histogram.edge(self.buckets, limit)
 
     def quantile(self, share: float) -> float | None:
-        return quantile(self.buckets, share)
+        return histogram.quantile(self.buckets, share)
 
 
 def delta(
@@ -185,7 +115,7 @@ def delta(
     if before is None:
         return {}
     return {
-        cluster: _difference(before.get(cluster, Counters()), counters)
+        cluster: difference(before.get(cluster, Counters()), counters)
         for cluster, counters in after.items()
     }
 
@@ -199,13 +129,20 @@ def total(deltas: Iterable[Mapping[str, Sample]]) -> Mapping[str, Sample]:
     return summed
 
 
-def _difference(before: Counters, after: Counters) -> Sample:
-    if any(getattr(after, name) < getattr(before, name) for name in _GROWING):
+def difference(before: Counters, after: Counters) -> Sample:
+    """What was counted of one cluster between two looks at one router."""
+    if is_reset(before, after):
         before = Counters()
     grown = {name: getattr(after, name) - getattr(before, name) for name in _GROWING}
-    negative = tuple((edge, -count) for edge, count in before.buckets)
-    counted = replace(after, **grown, buckets=_added(after.buckets, negative))
+    counted = replace(after, **grown, buckets=histogram.subtracted(after.buckets, before.buckets))
     return Sample(counted.completed, _failures(counted), counted.buckets)
+
+
+def is_reset(before: Counters, after: Counters) -> bool:
+    """Whether a counter has shrunk."""
+    shrunk = any(getattr(after, name) < getattr(before, name) for name in _GROWING)
+    times = histogram.subtracted(after.buckets, before.buckets)
+    return shrunk or any(count < 0 for _, _, count in times)
 
 
 def _failures(counted: Counters) -> int:
@@ -214,35 +151,8 @@ def _failures(counted: Counters) -> int:
     streams = counted.ejected - connecting
     broken = counted.resets + max(counted.broken_connections, streams)
     truncated = max(0, broken - counted.unavailable)
-    return counted.server_errors + counted.rescued + truncated
-
-
-def _added(one: Buckets, other: Buckets) -> Buckets:
-    """Bucket by bucket; one without any is all zeros."""
-    if not one or not other:
-        return one or other
-    edges = sorted({edge for edge, _ in one + other})
-    left, right = dict(one), dict(other)
-    return tuple((edge, left.get(edge, 0) + right.get(edge, 0)) for edge in edges)
-
-
-def _count(buckets: Buckets) -> int:
-    return buckets[-1][1] if buckets else 0
-
-
-def quantile(buckets: Buckets, share: float) -> float | None:
-    """In milliseconds, as Prometheus' `histogram_quantile`: linear within a bucket, and the last
-    finite edge if it lies beyond. None where nothing was timed.
-    """
-    rank = share * _count(buckets)
-    if not rank:
-        return None
-    lower, below = 0.0, 0
-    for edge, count in (bucket for bucket in buckets if bucket[0] < inf):
-        if count >= rank:
-            return lower + (edge - lower) * (rank - below) / (count - below)
-        lower, below = edge, count
-    return lower
+    grpc = counted.grpc_errors + max(0, counted.grpc_unavailable - counted.unavailable)
+    return counted.server_errors + counted.rescued + truncated + grpc
 
 
 def merged(samples: Iterable[Sample]) -> Sample:

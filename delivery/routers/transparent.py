@@ -13,6 +13,7 @@ from envoy.config.core.v3.protocol_pb2 import (
     HttpProtocolOptions,
 )
 from envoy.config.route.v3 import route_components_pb2 as routes_pb2
+from envoy.extensions.filters.http.grpc_stats.v3.config_pb2 import FilterConfig as GrpcStats
 from envoy.extensions.filters.http.router.v3.router_pb2 import Router
 from envoy.extensions.filters.network.http_connection_manager.v3 import (
     http_connection_manager_pb2 as manager_pb2,
@@ -179,8 +180,13 @@ def _by_connection_alone() -> TypedExtensionConfig:
 
 
 def _filters() -> list[Any]:
+    """The first only counts, by grpc-status, and only calls that say that they are gRPC."""
+    grpc = packed(GrpcStats(stats_for_all_methods=BoolValue(value=False)))
     router = packed(Router(suppress_envoy_headers=True))
-    return [manager_pb2.HttpFilter(name="envoy.filters.http.router", typed_config=router)]
+    return [
+        manager_pb2.HttpFilter(name="envoy.filters.http.grpc_stats", typed_config=grpc),
+        manager_pb2.HttpFilter(name="envoy.filters.http.router", typed_config=router),
+    ]
 
 
 def routes(action: routes_pb2.RouteAction) -> list[routes_pb2.Route]:

@@ -17,6 +17,14 @@ def abort(connection: socket.socket) -> bool:
     return False
 
 
+def close(connection: socket.socket) -> bool:
+    """In good order: a close with something unread is a reset, which may overtake what was sent."""
+    connection.shutdown(socket.SHUT_WR)
+    while connection.recv(65536):
+        continue
+    return False
+
+
 def says(text: bytes) -> Behaviour:
     """Sends this and hangs up."""
 
@@ -53,11 +61,7 @@ def resets_stream_midway(connection: socket.socket, stream: int) -> bool:
 
 def closes_midway(connection: socket.socket, stream: int) -> bool:
     connection.sendall(_begun(stream))
-    # Closing with something unread would be a reset, which may overtake what was sent.
-    connection.shutdown(socket.SHUT_WR)
-    while connection.recv(65536):
-        continue
-    return False
+    return close(connection)
 
 
 def closes_before(connection: socket.socket, stream: int) -> bool:

@@ -1,11 +1,17 @@
 """Scraping routers: all at once, within a deadline, and no more than they show."""
 
+import socket
 import time
+from dataclasses import replace
 from pathlib import Path
+from urllib.parse import quote
+
+import urllib3
 
 from agent.envoy import ScrapeError, Scraper
+from delivery.dialects.prometheus import parse as parse_prometheus
+from delivery.dialects.router import PATH, parse
 from delivery.routers.envoy import Endpoint
-from delivery.stats import parse
 from tests.agent.pods import Pod, answers, hangs_up, trickles
 from tests.agent.running_router import application, free_port, serving
 from tests.agent.test_xds import body
@@ -60,9 +66,40 @@ def test_what_a_scrape_brings_is_small_and_all_there(tmp_path: Path) -> None:
             assert parse(text)["shop~v2/80/primary"].completed == 1
 
 
+def test_a_router_packs_what_it_says_and_says_the_same_in_both_ways(tmp_path: Path) -> None:
+    with Pod(answers(b"ok")) as pod:
+        shop = application(primary=(pod.endpoint,))
+        with serving(tmp_path, shop) as (router, _):
+            body(shop)
+            told = urllib3.request(
+                "GET",
+                f"http://127.0.0.1:{router.stats_port}{quote(PATH, safe='/?&=')}",
+                headers={"Accept-Encoding": "gzip"},
+            )
+            assert told.headers["content-encoding"] == "gzip"
+            plain = parse_prometheus(router.stats())["shop/80/primary"]
+            found = parse(told.data.decode())["shop/80/primary"]
+            assert replace(found, buckets=()) == replace(plain, buckets=())
+
+
+def test_an_answer_without_end_is_cut_off() -> None:
+    with Pod(floods) as pod:
+        found = Scraper(pod.endpoint.port).scrape(["127.0.0.1"], deadline=5)
+        assert isinstance(found["127.0.0.1"], ScrapeError)
+
+
+def floods(connection: socket.socket, _: bytes) -> bool:
+    connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+    while True:
+        connection.sendall(bytes(1 << 20))
+
+
 SHOWN = {
     ("GET", "/ready"): 200,
+    ("GET", "/stats?usedonly"): 200,
     ("GET", "/stats/prometheus?usedonly"): 200,
+    ("POST", "/stats"): 404,
+    ("GET", "/stats/recentlookups"): 404,
     ("POST", "/ready"): 404,
     ("POST", "/quitquitquit"): 404,
     ("GET", "/stats/prometheus/../../config_dump"): 404,
@@ -71,7 +108,7 @@ SHOWN = {
 }
 
 
-def test_others_may_read_two_paths_and_nothing_else(tmp_path: Path) -> None:
+def test_others_may_read_three_paths_and_nothing_else(tmp_path: Path) -> None:
     with serving(tmp_path) as (router, _):
         found = {(method, path): router.ask(path, method)[0] for method, path in SHOWN}
     assert found == SHOWN

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from agent.envoy import Scraper
+from delivery.dialects.router import parse
 from delivery.routers.envoy import Application, Endpoint, cluster_name
-from delivery.stats import Sample, delta, parse
+from delivery.stats import Sample, delta
 from tests.agent import breakage, http2
 from tests.agent.pods import Pod
 from tests.agent.running_router import Router, application, eventually, free_port, serving

@@ -1,5 +1,6 @@
 """Windows over what routers count: fresh where they must be, whole where they can be."""
 
+import json
 import socket
 import time
 from collections.abc import Iterator
@@ -20,21 +21,28 @@ SLOW = Metric("request-duration", maximum=500.0)
 
 
 def counters(cluster: str, requests: int, *, bad: int = 0, active: int = 0, slow: int = 0) -> str:
-    """One cluster in Envoy's words; `slow` of the requests took between 500 and 1000 ms."""
-    name = f'envoy_cluster_name="{cluster}"'
-    edges = {"250": requests - slow, "500": requests - slow, "1000": requests, "+Inf": requests}
-    return "\n".join(
-        (
-            f"envoy_cluster_upstream_rq_completed{{{name}}} {requests}",
-            f'envoy_cluster_upstream_rq_xx{{envoy_response_code_class="5",{name}}} {bad}',
-            f"envoy_cluster_upstream_rq_active{{{name}}} {active}",
-            *(
-                f'envoy_cluster_upstream_rq_time_bucket{{{name},le="{edge}"}} {count}'
-                for edge, count in edges.items()
-            ),
-            "",
-        )
+    """One cluster in a router's words; `slow` of the requests took 730 ms, the others 240."""
+    name = f"cluster.{cluster}.upstream_rq"
+    counts = {"completed": requests, "5xx": bad, "active": active}
+    times = [
+        {"lower_bound": lower, "width": 10, "count": count}
+        for lower, count in ((240, requests - slow), (730, slow))
+    ]
+    return said(
+        *({"name": f"{name}_{key}", "value": value} for key, value in counts.items()),
+        {"histograms": {"details": [{"name": f"{name}_time", "totals": times}]}},
     )
+
+
+def said(*entries: object) -> str:
+    return json.dumps({"stats": entries})
+
+
+def together(*texts: str) -> str:
+    return said(*(entry for text in texts for entry in json.loads(text)["stats"]))
+
+
+NOTHING = said()
 
 
 class Routers:
@@ -64,56 +72,56 @@ def routers() -> Iterator[Routers]:
 
 
 def test_what_was_counted_before_the_first_look_is_not_ours(routers: Routers) -> None:
-    routers.say(counters(CANARY, 1000, bad=900), "")
+    routers.say(counters(CANARY, 1000, bad=900), NOTHING)
     assert routers.seen().requests == 0
-    routers.say(counters(CANARY, 1010, bad=901), "")
+    routers.say(counters(CANARY, 1010, bad=901), NOTHING)
     assert (routers.seen().requests, routers.seen().bad) == (10, 1)
 
 
 def test_all_routers_and_all_ports_are_added_up(routers: Routers) -> None:
     other = "shop/81/canary"
-    routers.say("", "")
-    routers.say(counters(CANARY, 5) + counters(other, 2), counters(CANARY, 7, bad=3))
+    routers.say(NOTHING, NOTHING)
+    routers.say(together(counters(CANARY, 5), counters(other, 2)), counters(CANARY, 7, bad=3))
     assert (routers.seen(CANARY, other).requests, routers.seen(CANARY).bad) == (14, 3)
     assert routers.seen(PRIMARY).requests == 0
 
 
 def test_a_router_that_started_anew_counts_from_zero(routers: Routers) -> None:
-    routers.say(counters(CANARY, 100), "")
-    routers.say(counters(CANARY, 4), "")
+    routers.say(counters(CANARY, 100), NOTHING)
+    routers.say(counters(CANARY, 4), NOTHING)
     assert routers.seen().requests == 4
 
 
 def test_a_router_that_was_away_is_caught_up_with(routers: Routers) -> None:
-    routers.say(counters(CANARY, 10), "")
+    routers.say(counters(CANARY, 10), NOTHING)
     routers.pods[0].behaviour = hangs_up
     routers.windows.take()
     assert routers.failed == [routers.addresses[0]]
     assert not routers.windows.looks[-1].complete
-    routers.say(counters(CANARY, 30), "")
+    routers.say(counters(CANARY, 30), NOTHING)
     assert routers.seen().requests == 20
 
 
 def test_a_router_that_talks_nonsense_is_left_out(routers: Routers) -> None:
     routers.say(counters(CANARY, 0), counters(CANARY, 0))
-    routers.say("envoy_cluster_upstream_rq_completed{garbage", counters(CANARY, 6))
+    routers.say("<html>garbage", counters(CANARY, 6))
     assert routers.seen().requests == 6
     assert routers.failed == [routers.addresses[0]]
 
 
 def test_a_router_that_left_and_came_back_is_new(routers: Routers) -> None:
-    routers.say(counters(CANARY, 10), "")
+    routers.say(counters(CANARY, 10), NOTHING)
     routers.windows.aim(routers.addresses[1:])
     routers.windows.take()
     routers.windows.aim(routers.addresses)
-    routers.say(counters(CANARY, 50), "")
+    routers.say(counters(CANARY, 50), NOTHING)
     assert routers.seen().requests == 0
 
 
 def test_a_pause_makes_all_routers_new(routers: Routers) -> None:
-    routers.say(counters(CANARY, 10), "")
+    routers.say(counters(CANARY, 10), NOTHING)
     routers.windows.scrape_while(False)
-    routers.say(counters(CANARY, 500, bad=500), "")
+    routers.say(counters(CANARY, 500, bad=500), NOTHING)
     assert routers.seen().requests == 0
 
 
@@ -128,18 +136,31 @@ def pausing(routers: Routers, text: str) -> Behaviour:
 
 
 def test_a_pause_that_begins_during_a_look_makes_them_new_as_well(routers: Routers) -> None:
-    routers.say(counters(CANARY, 10), "")
+    routers.say(counters(CANARY, 10), NOTHING)
     routers.pods[0].behaviour = pausing(routers, counters(CANARY, 20))
     routers.windows.take()
-    routers.say(counters(CANARY, 500, bad=500), "")
+    routers.say(counters(CANARY, 500, bad=500), NOTHING)
     assert routers.seen().requests == 0
 
 
+def test_a_limit_between_two_edges_is_told_with_the_next_one(routers: Routers) -> None:
+    routers.say(counters(CANARY, 0), NOTHING)
+    routers.say(counters(CANARY, 100, slow=20), NOTHING)
+    seen = routers.seen(limits=Metric("request-duration", maximum=735.0))
+    assert (seen.slow, seen.edges) == ({735.0: 0}, {735.0: 740.0})
+
+
+def test_what_did_not_change_is_not_kept(routers: Routers) -> None:
+    routers.say(counters(CANARY, 5), NOTHING)
+    routers.say(counters(CANARY, 5), NOTHING)
+    assert routers.windows.looks[-1].samples == {}
+
+
 def test_a_window_begins_where_it_is_told(routers: Routers) -> None:
-    routers.say("", "")
-    routers.say(counters(CANARY, 5, bad=5), "")
+    routers.say(NOTHING, NOTHING)
+    routers.say(counters(CANARY, 5, bad=5), NOTHING)
     start = routers.windows.looks[-1].time
-    routers.say(counters(CANARY, 8, bad=5), "")
+    routers.say(counters(CANARY, 8, bad=5), NOTHING)
     seen = routers.windows.traffic([CANARY], start, limits=RATE)
     assert (seen.requests, seen.bad) == (3, 0)
     assert 0 < seen.seconds < 5
@@ -147,7 +168,7 @@ def test_a_window_begins_where_it_is_told(routers: Routers) -> None:
 
 def just_revised(routers: Routers) -> float:
     """A revision that the routers know since the moment after they were read."""
-    routers.say("", "")
+    routers.say(NOTHING, NOTHING)
     known = time.time()
     eventually(lambda: time.time() > known)
     return known - SETTLE_SECONDS
@@ -180,10 +201,11 @@ def test_nothing_looked_at_is_no_traffic(routers: Routers) -> None:
 
 
 def test_times_are_told_for_the_limit_that_was_asked(routers: Routers) -> None:
-    routers.say(counters(CANARY, 0), "")
-    routers.say(counters(CANARY, 100, slow=20), "")
+    routers.say(counters(CANARY, 0), NOTHING)
+    routers.say(counters(CANARY, 100, slow=20), NOTHING)
     assert routers.seen(limits=SLOW).slow == {500.0: 20}
-    assert 500 < (routers.seen().p99 or 0) <= 1000
+    assert routers.seen(limits=SLOW).edges == {500.0: 500.0}
+    assert 730 < (routers.seen().p99 or 0) <= 740
     assert routers.seen(limits=RATE).slow == {}
 
 
@@ -210,7 +232,7 @@ def test_a_stream_that_stays_open_is_not_quiet(routers: Routers) -> None:
 
 def test_a_router_that_does_not_answer_may_have_requests(routers: Routers) -> None:
     for _ in range(3):
-        routers.say("", "")
+        routers.say(NOTHING, NOTHING)
     assert is_quiet(routers)
     routers.pods[1].behaviour = hangs_up
     routers.windows.take()
@@ -219,7 +241,7 @@ def test_a_router_that_does_not_answer_may_have_requests(routers: Routers) -> No
 
 def test_looks_from_before_the_weight_had_settled_say_nothing(routers: Routers) -> None:
     for _ in range(3):
-        routers.say("", "")
+        routers.say(NOTHING, NOTHING)
     assert not routers.windows.quiet([CANARY], time.time(), since=time.time())
 
 
@@ -232,7 +254,7 @@ def test_the_thread_looks_while_something_moves_and_rests_when_nothing_does(
     routers: Routers,
 ) -> None:
     for pod in routers.pods:
-        pod.behaviour = answers(b"")
+        pod.behaviour = answers(NOTHING.encode())
     routers.windows.start()
     routers.windows.scrape_while(True)
     eventually(lambda: len(routers.windows.looks) == 1)

@@ -1,5 +1,7 @@
 """One measured value against its range, in Flagger's words (reference, 7.1)."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -102,6 +104,13 @@ def test_a_breach_in_a_small_sample_counts_only_when_chance_cannot_explain_it() 
     assert verdict.reason == f"request-success-rate no verdict yet: {chance}"
     assert rate(Traffic(50, 4)).outcome == FAILED
     assert rate(Traffic(100, 2)).outcome == FAILED
+
+
+def test_a_limit_without_an_edge_of_its_own_is_judged_by_the_next_and_says_so() -> None:
+    found = Traffic(1000, p99=1590.0, slow={1515.0: 20}, edges={1515.0: 1600.0})
+    said = HALT + "request duration 1.59s > 1.515s (counted from 1.6s on)"
+    assert duration(found, maximum=1515.0).reason == said
+    assert duration(replace(found, edges={1515.0: 1515.0}), 1515.0).reason == said[:57]
 
 
 def test_one_slow_request_of_a_few_is_no_verdict_yet() -> None:
