@@ -29,12 +29,19 @@ IDLE = frozenset({Phase.INITIALIZED, Phase.SUCCEEDED, Phase.FAILED})
 
 @dataclass(frozen=True)
 class Metric:
-    """One check: its name, its window in seconds, and the range its value must stay in."""
+    """One check: its name, its window in seconds, and the range its value must stay in.
+
+    `query` is asked of the Canary's Prometheus, `template` names a MetricTemplate of its namespace
+    and `variables` what that may call by name.
+    """
 
     name: str
     interval: float = 60.0
     minimum: float | None = None
     maximum: float | None = None
+    query: str = ""
+    template: str = ""
+    variables: Mapping[str, str] = field(default_factory=frozen)
 
 
 @dataclass(frozen=True)
@@ -123,6 +130,7 @@ class Canary:
     analysis: Analysis = Analysis()
     service: str = ""
     provider: str = "envoy"
+    metrics_server: str = ""
     progress_deadline: float = 600.0
     skip_analysis: bool = False
     suspend: bool = False

@@ -5,5 +5,5 @@ from types import MappingProxyType
 from typing import Any
 
 
-def frozen() -> Mapping[str, Any]:
+def frozen() -> Mapping[Any, Any]:
     return MappingProxyType({})

@@ -56,6 +56,18 @@ class Traffic:
 
 
 @dataclass(frozen=True)
+class Measurement:
+    """What a metric backend answered: a value, or the text that says why there is none.
+
+    `early`: there is none yet, for the release is younger than the metric's interval.
+    """
+
+    value: float | None = None
+    failure: str = ""
+    early: bool = False
+
+
+@dataclass(frozen=True)
 class Routers:
     """The namespace's routers: how many are ready, and what they say of their configuration.
 
@@ -81,6 +93,7 @@ class Observation:
     adopted, for which it is given back between two releases. `drained` says that no router has a
     request of the canary open, nor had a new one lately. `beside` are the app's other Services,
     which are routed as the apex is; `strays` are those that were, and now are to be given back.
+    `measurements` are by questions.Question.key; what is still being asked is not among them.
     """
 
     now: float
@@ -100,6 +113,7 @@ class Observation:
     routers: Routers = Routers()
     ports_taken: frozenset[int] = frozenset()
     traffic: Mapping[str, Traffic] = field(default_factory=frozen)
+    measurements: Mapping[tuple[int, str], Measurement] = field(default_factory=frozen)
     drained: bool = False
 
     @property

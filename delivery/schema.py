@@ -11,12 +11,13 @@ from delivery.api import analysis as spec
 from delivery.api.built import unbuilt
 from delivery.api.canary import Canary as CanaryResource
 from delivery.api.canary import CanarySpec
+from delivery.api.checks import effective_metric, interval_of, metric_of
 from delivery.api.defaults import DEFAULTS, deadline_from, defaults_from
-from delivery.api.duration import duration, seconds
+from delivery.api.duration import duration
 from delivery.api.shape import read
 from delivery.api.status import CanaryCondition, CanaryStatus, CanaryVerdict
 from delivery.api.validation import is_generated, is_untouched, problems
-from delivery.canary import Analysis, Canary, Condition, Metric, Phase, Status, Verdict
+from delivery.canary import Analysis, Canary, Condition, Phase, Status, Verdict
 from delivery.names import API_VERSION, GENERATED, MANAGED_BY, OUTRIDER, STOP
 
 __all__ = [
@@ -76,6 +77,7 @@ def parse(
         target=said.target_ref.name,
         service=service_name(said),
         provider=said.provider.value if said.provider else "envoy",
+        metrics_server=said.metrics_server or "",
         analysis=analysis_of(said.analysis, defaults if is_ours else Analysis()),
         progress_deadline=float(said.progress_deadline_seconds or unsaid_deadline),
         skip_analysis=bool(said.skip_analysis) or (said.analysis is None and not is_ours),
@@ -109,22 +111,8 @@ def analysis_of(said: spec.Analysis | None, absent: Analysis) -> Analysis:
     )
 
 
-def interval_of(text: str | None) -> float:
-    return 60.0 if text is None else seconds(text)
-
-
 def whole_pair(threshold: int | None) -> int:
     return 100 if threshold is None else threshold
-
-
-def metric_of(said: spec.Metric) -> Metric:
-    """A bare threshold is a floor for the success rate, else a ceiling (reference, 7.1)."""
-    limits = said.threshold_range
-    if limits is None and said.name == "request-success-rate":
-        limits = spec.ThresholdRange(min=said.threshold)
-    elif limits is None:
-        limits = spec.ThresholdRange(max=said.threshold)
-    return Metric(said.name, interval_of(said.interval), limits.min, limits.max)
 
 
 def status_of(found: Mapping[str, Any]) -> Status:
@@ -269,15 +257,6 @@ def effective(analysis: Analysis) -> dict[str, Any]:
         "metrics": [effective_metric(metric) for metric in analysis.metrics],
     }
     return {key: value for key, value in said.items() if value not in (0, [])}
-
-
-def effective_metric(metric: Metric) -> dict[str, Any]:
-    limits = {"min": metric.minimum, "max": metric.maximum}
-    return {
-        "name": metric.name,
-        "interval": duration(metric.interval),
-        "thresholdRange": {key: limit for key, limit in limits.items() if limit is not None},
-    }
 
 
 def generated(target: str, namespace: str, *, uid: str = "") -> dict[str, Any]:

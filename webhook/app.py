@@ -13,12 +13,16 @@ from werkzeug.exceptions import HTTPException
 
 from delivery import schema
 from delivery.admission import Answer, Malformed, Request, envelope, mutated, read, validated
+from delivery.api.asking import template_problems
 from webhook.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
 BODY_LIMIT = 16 * 2**20
 """An object has at most 3 MiB, and a review holds it twice."""
+
+PROBLEMS = {"Canary": schema.problems, "MetricTemplate": template_problems}
+"""By kind: what is wrong with an object, and how it is put right."""
 
 Decide = Callable[[Request], Answer]
 Unready = Callable[[], str]
@@ -29,10 +33,10 @@ def create_app(metrics: Metrics, unready: Unready = str) -> flask.Flask:
     """Wires the routes; the deciding is all in delivery.admission."""
     app = flask.Flask("webhook", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT
-    canaries = functools.partial(validated, problems=schema.problems)
+    judged = functools.partial(validated, problems=PROBLEMS)
     app.add_url_rule("/mutate", view_func=admission("mutate", mutated, metrics), methods=["POST"])
     app.add_url_rule(
-        "/validate", view_func=admission("validate", canaries, metrics), methods=["POST"]
+        "/validate", view_func=admission("validate", judged, metrics), methods=["POST"]
     )
     app.add_url_rule("/healthz", view_func=lambda: plain("ok"), endpoint="healthz")
     app.add_url_rule("/readyz", view_func=lambda: readiness(unready()), endpoint="readyz")

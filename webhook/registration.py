@@ -129,13 +129,16 @@ def manifests(settings: Settings, authorities: bytes) -> tuple[Manifest, Manifes
             "reinvocationPolicy": "IfNeeded",
         },
     )
-    validating = {
-        **webhook("canaries", settings, authorities, "/validate"),
-        "rules": [rule(names.GROUP, "v1beta1", "canaries")],
-    }
+    validating = [
+        {
+            **webhook(resource, settings, authorities, "/validate"),
+            "rules": [rule(names.GROUP, "v1beta1", resource)],
+        }
+        for resource in ("canaries", "metrictemplates")
+    ]
     return (
         configuration(KINDS[0], settings.registration, mutating),
-        configuration(KINDS[1], settings.registration, (validating,)),
+        configuration(KINDS[1], settings.registration, validating),
     )
 
 

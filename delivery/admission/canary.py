@@ -1,4 +1,4 @@
-"""A Canary at admission: refused while its spec says what cannot be done."""
+"""A Canary or a MetricTemplate at admission: refused while its spec says what cannot be done."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -11,8 +11,8 @@ from delivery.admission.request import Request
 Problems = Callable[[Mapping[str, Any]], tuple[str, ...]]
 
 
-def validated(request: Request, problems: Problems) -> Answer:
-    """All problems at once; an update that leaves the spec as it was is let through.
+def validated(request: Request, problems: Mapping[str, Problems]) -> Answer:
+    """All problems at once, found by kind; an update that leaves the spec as it was is let through.
 
     Otherwise a stricter version of Outrider could block a label or a finalizer of a Canary that
     an earlier one took in.
@@ -20,12 +20,12 @@ def validated(request: Request, problems: Problems) -> Answer:
     if text := unreadable_stop(request):
         return Answer("denied", denial=f"Canary {request.name}: {text}")
     unchanged = request.object.get("spec") == request.old.get("spec")
-    if request.kind != "Canary" or (request.operation == "UPDATE" and unchanged):
+    if request.kind not in problems or (request.operation == "UPDATE" and unchanged):
         return Answer("unchanged")
-    found = problems(request.object)
+    found = problems[request.kind](request.object)
     if not found:
         return Answer("valid")
-    return Answer("denied", denial=f"Canary {request.name}: " + "; ".join(found))
+    return Answer("denied", denial=f"{request.kind} {request.name}: " + "; ".join(found))
 
 
 def unreadable_stop(request: Request) -> str:

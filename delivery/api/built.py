@@ -3,12 +3,18 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from delivery.api.validation import BUILTINS
-
 Built = Mapping[str, "Built | None"]
 """The fields that are built; None stands for all that is below a field."""
 
-METRIC: Built = {"name": None, "interval": None, "threshold": None, "thresholdRange": None}
+METRIC: Built = {
+    "name": None,
+    "interval": None,
+    "threshold": None,
+    "thresholdRange": None,
+    "query": None,
+    "templateRef": None,
+    "templateVariables": None,
+}
 ANALYSIS: Built = {
     "interval": None,
     "threshold": None,
@@ -29,6 +35,7 @@ SERVICE: Built = {
 }
 SPEC: Built = {
     "provider": None,
+    "metricsServer": None,
     "targetRef": None,
     "service": SERVICE,
     "analysis": ANALYSIS,
@@ -46,7 +53,6 @@ def unbuilt(obj: Mapping[str, Any]) -> tuple[str, ...]:
         *(f"spec.targetRef.{key}" for key in other_target(spec["targetRef"])),
         *(["spec.provider"] if (spec.get("provider") or "envoy") != "envoy" else []),
         *beyond("spec", spec, SPEC),
-        *other_metrics(spec.get("analysis") or {}),
     )
 
 
@@ -73,9 +79,3 @@ def beyond_field(path: str, key: str, value: object, built: Built) -> Iterator[s
         yield path
     elif (inner := built[key]) is not None:
         yield from beyond(path, value, inner)
-
-
-def other_metrics(analysis: Mapping[str, Any]) -> Iterator[str]:
-    for index, metric in enumerate(analysis.get("metrics") or ()):
-        if metric["name"] not in BUILTINS:
-            yield f"spec.analysis.metrics[{index}].name"

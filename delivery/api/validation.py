@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from delivery.api.analysis import STEPS, Analysis, Metric
+from delivery.api.asking import metrics_can_be_asked
 from delivery.api.canary import Canary, CanarySpec
 from delivery.api.duration import seconds
 from delivery.api.shape import read, shape_problems
@@ -134,10 +135,11 @@ def no_source(metric: Metric) -> Iterator[str]:
 
 
 def no_range(metric: Metric) -> Iterator[str]:
-    """Flagger takes 0 for an absent threshold: such a check always passes, or always fails."""
+    """Flagger takes 0 for an absent threshold: a builtin then always passes, or always fails."""
     limits = metric.threshold_range
     bounded = limits is not None and (limits.min is not None or limits.max is not None)
-    if metric.name in BUILTINS and metric.threshold is None and not bounded:
+    absent = metric.threshold is None and (limits is not None or metric.name in BUILTINS)
+    if absent and not bounded:
         yield f': "{metric.name}" has no limit; set thresholdRange.min or thresholdRange.max'
 
 
@@ -206,6 +208,7 @@ RULES: tuple[Callable[[Canary], Iterator[str]], ...] = (
     step_weights_ascend,
     durations_can_be_waited,
     metrics_can_be_judged,
+    metrics_can_be_asked,
     cookies_differ,
     ports_exist,
     scaler_bounds_are_ordered,

@@ -6,7 +6,7 @@ from delivery import checks
 from delivery.canary import Canary, Phase, Verdict
 from delivery.decision import Decision, Message, normal, warning
 from delivery.names import primary_name
-from delivery.observation import Observation, Traffic
+from delivery.observation import Observation
 from delivery.rules.outcome import (
     enters,
     from_the_start,
@@ -16,6 +16,7 @@ from delivery.rules.outcome import (
     with_status,
 )
 from delivery.strategy import highest, next_weight, size_ahead
+from delivery.verdicts import PENDING, verdicts
 
 
 def full_name(canary: Canary) -> str:
@@ -116,6 +117,8 @@ def missing_verdict_is_awaited(canary: Canary, seen: Observation) -> Decision | 
     judged = measured(canary, seen)
     found = judged.status.verdicts
     first = next((one for one in found if one.outcome != checks.PASSED), None)
+    if first and first.outcome == PENDING:
+        return hold(canary, first.reason)
     return waits(judged, first.reason) if first else None
 
 
@@ -148,13 +151,8 @@ def weight_advances(canary: Canary, seen: Observation) -> Decision | None:
 
 
 def measured(canary: Canary, seen: Observation) -> Canary:
-    """Every check's verdict on what was seen, kept in the status; others are not built yet."""
-    found = tuple(
-        checks.judged(canary, metric, seen.traffic.get(metric.name, Traffic()))
-        for metric in canary.analysis.metrics
-        if metric.name in checks.BUILT_IN
-    )
-    return with_status(canary, verdicts=found)
+    """Every check's verdict on what was seen, kept in the status."""
+    return with_status(canary, verdicts=verdicts(canary, seen))
 
 
 def steps_up(canary: Canary, seen: Observation, *before: Message) -> Decision:

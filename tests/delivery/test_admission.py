@@ -191,8 +191,16 @@ def heavy(document: Mapping[str, Any]) -> tuple[str, ...]:
     return (f"spec.analysis.maxWeight {weight}: at most 100",) if weight > 100 else ()
 
 
+JUDGES = {"Canary": heavy, "MetricTemplate": lambda document: ("spec.query: is empty",)}
+
+
+def test_a_template_is_refused_with_its_problems() -> None:
+    found = {**canary(100), "kind": "MetricTemplate"}
+    assert validated(request(found), JUDGES).denial == "MetricTemplate web: spec.query: is empty"
+
+
 def test_a_canary_is_refused_with_its_problems() -> None:
-    said = validated(request(canary(101)), heavy)
+    said = validated(request(canary(101)), JUDGES)
     assert said.denial == "Canary web: spec.analysis.maxWeight 101: at most 100"
     status = envelope("1", said)["response"]["status"]
     assert status == {"code": 422, "reason": "Invalid", "message": said.denial}
@@ -204,7 +212,7 @@ def stopping(word: str) -> Document:
 
 
 def test_a_stop_that_would_stop_nothing_is_refused() -> None:
-    said = validated(request(stopping("yes"), canary(100)), heavy)
+    said = validated(request(stopping("yes"), canary(100)), JUDGES)
     problem = "metadata.annotations[outrider.dev/stop]: 'yes' is unknown"
     assert said.denial == f'Canary web: {problem}; use "true" or "false"'
 
@@ -222,7 +230,7 @@ def test_a_stop_that_would_stop_nothing_is_refused() -> None:
 def test_a_stop_that_can_be_read_or_stood_there_before_is_let_through(
     asked: Document, stored: Document
 ) -> None:
-    assert validated(request(asked, stored), heavy).decision == "unchanged"
+    assert validated(request(asked, stored), JUDGES).decision == "unchanged"
 
 
 @pytest.mark.parametrize(
@@ -238,4 +246,4 @@ def test_a_stop_that_can_be_read_or_stood_there_before_is_let_through(
 def test_a_canary_is_judged_when_its_spec_changes(
     asked: Document, stored: Document | None, decision: str
 ) -> None:
-    assert validated(request(asked, stored), heavy).decision == decision
+    assert validated(request(asked, stored), JUDGES).decision == decision

@@ -224,6 +224,23 @@ def test_without_a_verdict_the_weight_stays(traffic: dict[str, Traffic], reason:
     assert status.verdicts
 
 
+ASKED = Metric("lag", 10.0, maximum=1.0, template="lag")
+SLOW = {"metrics": (ASKED, CHECK)}
+
+
+def test_a_backend_that_has_not_answered_holds_the_release_and_is_no_news() -> None:
+    found = decided(
+        analysis.missing_verdict_is_awaited, JUDGED, releasing(), analysis={"metrics": (ASKED,)}
+    )
+    assert (found.reason, found.messages) == ("metric lag is being asked", ())
+    assert found.canary.status == JUDGED
+
+
+def test_a_backend_that_has_not_answered_delays_no_breach_of_another_check() -> None:
+    found = decided(analysis.breach_counts, JUDGED, releasing(traffic=BAD), analysis=SLOW)
+    assert found.canary.status.failed_checks == 1
+
+
 def test_with_all_verdicts_passed_nothing_is_awaited() -> None:
     assert silent(analysis.missing_verdict_is_awaited, JUDGED, releasing())
 

@@ -15,6 +15,7 @@ SCALER = {"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "na
 DURATION = {"name": "request-duration"}
 RANGE = {"thresholdRange": {"min": 1, "max": 1}}
 ANALYSIS = {"interval": "30s", "threshold": 5, "stepWeight": 10}
+TEMPLATED = {"name": "a", "templateRef": {"name": "b"}}
 
 
 def bounded(low: int, high: int) -> dict[str, Any]:
@@ -94,12 +95,13 @@ def test_a_problem_names_field_value_and_fix(spec: dict[str, Any], problem: str)
         ),
         ({"metrics": [{"name": "load"}]}, 'metrics[0].name: "load" has nothing to ask; set tem'),
         ({"metrics": [{"name": "request-duration"}]}, 'metrics[0]: "request-duration" has no li'),
+        ({"metrics": [{**TEMPLATED, "thresholdRange": {}}]}, 'metrics[0]: "a" has no limit; set'),
         (
-            {"metrics": [{"name": "a", "query": "b", "thresholdRange": {"min": 2, "max": 1.5}}]},
+            {"metrics": [{**TEMPLATED, "thresholdRange": {"min": 2, "max": 1.5}}]},
             "metrics[0].thresholdRange: min 2 is above max 1.5",
         ),
         (
-            {"metrics": [{"name": "a", "query": "b", "interval": "0m"}]},
+            {"metrics": [{**TEMPLATED, "interval": "0m"}]},
             'metrics[0].interval: "0m" is too short; use 1s or more',
         ),
         (

@@ -22,7 +22,7 @@ WEBHOOKS: list[dict[str, Any]] = MUTATING["webhooks"] + VALIDATING["webhooks"]
 
 def test_each_resource_has_a_webhook_of_its_own() -> None:
     asked = [rule["resources"] for webhook in WEBHOOKS for rule in webhook["rules"]]
-    assert asked == [["deployments"], ["services"], ["canaries"]]
+    assert asked == [["deployments"], ["services"], ["canaries"], ["metrictemplates"]]
 
 
 def test_nobodys_deploy_waits_for_us() -> None:
@@ -54,7 +54,7 @@ def test_a_change_of_any_annotation_of_ours_matters() -> None:
 
 def test_what_is_registered_is_read_back() -> None:
     assert bundles(MUTATING) == [b"authorities"] * 2
-    assert bundles(VALIDATING) == [b"authorities"]
+    assert bundles(VALIDATING) == [b"authorities"] * 2
 
 
 @pytest.mark.parametrize("found", EMPTY)
