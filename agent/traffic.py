@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from agent.envoy import ScrapeError, Scraper
-from delivery import stats
+from delivery import checks, stats
 from delivery.canary import Metric
 from delivery.dialects import router
 from delivery.dialects.malformed import StatsMalformed
@@ -30,10 +30,12 @@ QUIET_SCRAPES = 2
 class Look:
     """One scrape of all routers: what was new since the one before, and what is still open.
 
-    `since` is when the router was read before that had not been read for longest.
+    `since` is when the router was read before that had not been read for longest, `began` when they
+    were read now, `time` when all had answered.
     """
 
     time: float
+    began: float
     since: float
     samples: Mapping[str, Sample]
     active: Mapping[str, int]
@@ -100,7 +102,7 @@ class Windows:
             self.read_at |= dict.fromkeys(read, began)
             counts = stats.total(deltas)
             used = {one: sample for one, sample in counts.items() if sample != Sample()}
-            self.looks.append(Look(time.time(), since, used, active, complete))
+            self.looks.append(Look(time.time(), began, since, used, active, complete))
             while self.looks[0].time < time.time() - KEPT_SECONDS:
                 self.looks.popleft()
 
@@ -128,14 +130,14 @@ class Windows:
         sample = stats.merged(
             look.samples[cluster] for look in since for cluster in wanted if cluster in look.samples
         )
-        limit = limits.maximum
+        limit, share = limits.maximum, checks.quantile(limits.name)
         return Traffic(
             requests=sample.requests,
             bad=sample.bad,
-            p99=sample.quantile(0.99),
+            duration=None if share is None else sample.quantile(share),
             slow={} if limit is None else {limit: sample.slower_than(limit)},
             edges={} if limit is None else {limit: sample.edge(limit)},
-            seconds=since[-1].time - start if since else 0.0,
+            seconds=since[-1].began - since[0].since if since else 0.0,
         )
 
     def quiet(self, clusters: Iterable[str], now: float, *, since: float | None) -> bool:

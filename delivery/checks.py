@@ -1,103 +1,77 @@
 """One measured value against its range: passed, failed, or not to be told yet."""
 
-from math import comb, floor
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import floor
 
 from delivery.canary import Canary, Metric, Verdict
+from delivery.chance import is_accident
 from delivery.observation import Traffic
 
 SUCCESS_RATE = "request-success-rate"
 DURATION = "request-duration"
-BUILT_IN = (SUCCESS_RATE, DURATION)
 
 PASSED = "passed"
 FAILED = "failed"
 UNDECIDED = "no verdict yet"
 NO_TRAFFIC = "no traffic"
 
-ACCIDENT = 0.01
-"""A breach in a small sample counts only when chance would make it less often than this."""
 DURATION_SHARE = 0.01
 """A P99 limit allows one request of a hundred to be slower."""
+SLACK = 1.5
+"""Seconds by which a whole window may seem shorter: looks are a second apart, at both ends."""
+
+
+@dataclass(frozen=True)
+class Breach:
+    """A bound of a metric that its value is beyond: `<` its minimum or `>` its maximum."""
+
+    metric: Metric
+    value: float
+    sign: str
+    bound: float
+
+
+@dataclass(frozen=True)
+class Check:
+    """A builtin: its value, None where there is none; its words for a breach; and why a breach may
+    be no more than chance, empty where it cannot. `quantile` is of durations, None for others.
+    """
+
+    value: Callable[[Metric, Traffic], float | None]
+    words: Callable[[Breach, Traffic], str]
+    chance: Callable[[Breach, Traffic], str]
+    compared: Callable[[float], float] = float
+    quantile: float | None = None
 
 
 def judged(canary: Canary, metric: Metric, traffic: Traffic) -> Verdict:
-    """The verdict of one built-in check, with Flagger's text (reference, 7.1) as its reason."""
-    timed = metric.name == SUCCESS_RATE or traffic.p99 is not None
-    if traffic.requests == 0 or not timed:
+    """The verdict of one builtin, with Flagger's text (reference, 7.1) as its reason."""
+    check = CHECKS[metric.name]
+    value = check.value(metric, traffic) if traffic.requests else None
+    if value is None:
         return Verdict(metric.name, NO_TRAFFIC, reason=no_values(canary, metric))
-    if metric.name == SUCCESS_RATE:
-        return success_rate(canary, metric, traffic)
-    return duration(canary, metric, traffic, value=traffic.p99 or 0.0)
-
-
-def success_rate(canary: Canary, metric: Metric, traffic: Traffic) -> Verdict:
-    value = 100.0 * (traffic.requests - traffic.bad) / traffic.requests
-    breach = ""
-    if metric.minimum is not None and value < metric.minimum:
-        breach = f"success rate {value:.2f}% < {metric.minimum:g}%"
-    elif metric.maximum is not None and value > metric.maximum:
-        breach = f"success rate {value:.2f}% > {metric.maximum:g}%"
-    allowed = 1.0 - (metric.minimum if metric.minimum is not None else 0.0) / 100.0
-    accident = is_accident(traffic.requests, traffic.bad, allowed)
-    return verdict(canary, metric, breach=breach, accident=accident, value=value, traffic=traffic)
-
-
-def duration(canary: Canary, metric: Metric, traffic: Traffic, *, value: float) -> Verdict:
-    """Compares whole milliseconds, as Flagger does."""
-    breach, accident = "", False
-    if metric.minimum is not None and floor(value) < floor(metric.minimum):
-        breach = f"request duration {go_duration(value)} < {go_duration(metric.minimum)}"
-    elif metric.maximum is not None and floor(value) > floor(metric.maximum):
-        breach = f"request duration {go_duration(value)} > {go_duration(metric.maximum)}"
-        breach += other_edge(metric.maximum, traffic)
-        slow = traffic.slow.get(metric.maximum, traffic.requests)
-        accident = is_accident(traffic.requests, slow, DURATION_SHARE)
-    return verdict(canary, metric, breach=breach, accident=accident, value=value, traffic=traffic)
-
-
-def other_edge(limit: float, traffic: Traffic) -> str:
-    """Said where slow requests could not be counted from the limit itself on."""
-    edge = traffic.edges.get(limit, limit)
-    return "" if edge == limit else f" (counted from {go_duration(edge)} on)"
-
-
-def verdict(
-    canary: Canary,
-    metric: Metric,
-    *,
-    breach: str,
-    accident: bool,
-    value: float,
-    traffic: Traffic,
-) -> Verdict:
-    if not breach:
+    breach = beyond(metric, value, check.compared)
+    if breach is None:
         return Verdict(metric.name, PASSED, value, traffic.requests)
-    if accident:
+    words = check.words(breach, traffic)
+    if why := check.chance(breach, traffic):
         # What stands before the colon stays the same, so that this is said once (rules.outcome).
-        chance = f"{metric.name} {UNDECIDED}: {breach} of {traffic.requests} requests may be chance"
-        return Verdict(metric.name, UNDECIDED, value, traffic.requests, chance)
-    reason = f"Halt {canary.name}.{canary.namespace} advancement {breach}"
+        reason = f"{metric.name} {UNDECIDED}: {words} {why}"
+        return Verdict(metric.name, UNDECIDED, value, traffic.requests, reason)
+    reason = f"Halt {canary.name}.{canary.namespace} advancement {words}"
     return Verdict(metric.name, FAILED, value, traffic.requests, reason)
 
 
-def is_accident(requests: int, bad: int, allowed: float) -> bool:
-    """Whether a sample too small to judge by itself could be chance (statistics, last rule).
-
-    From 1/allowed requests on a breach always counts; below, only if P(X >= bad) <= 1 % at the
-    allowed share of bad requests.
-    """
-    if allowed <= 0.0 or requests * allowed >= 1.0 - 1e-9:
-        return False
-    return upper_tail(requests, bad, allowed) > ACCIDENT + 1e-9
-
-
-def upper_tail(trials: int, hits: int, chance: float) -> float:
-    """P(X >= hits) for X binomial."""
-    below = sum(
-        comb(trials, count) * chance**count * (1.0 - chance) ** (trials - count)
-        for count in range(hits)
-    )
-    return 1.0 - below
+def beyond(
+    metric: Metric, value: float, compared: Callable[[float], float] = float
+) -> Breach | None:
+    """Bounds themselves pass."""
+    if metric.minimum is not None and compared(value) < compared(metric.minimum):
+        return Breach(metric, value, "<", metric.minimum)
+    if metric.maximum is not None and compared(value) > compared(metric.maximum):
+        return Breach(metric, value, ">", metric.maximum)
+    return None
 
 
 def no_values(canary: Canary, metric: Metric) -> str:
@@ -105,6 +79,103 @@ def no_values(canary: Canary, metric: Metric) -> str:
         f"Halt advancement no values found for {canary.provider} metric {metric.name} "
         f"probably {canary.target}.{canary.namespace} is not receiving traffic"
     )
+
+
+def success_rate(metric: Metric, traffic: Traffic) -> float:
+    return 100.0 * (traffic.requests - traffic.bad) / traffic.requests
+
+
+def error_rate(metric: Metric, traffic: Traffic) -> float:
+    """In percent."""
+    return 100.0 * traffic.bad / traffic.requests
+
+
+def request_rate(metric: Metric, traffic: Traffic) -> float | None:
+    """In requests a second."""
+    return traffic.requests / traffic.seconds if traffic.seconds > 0.0 else None
+
+
+def requests_total(metric: Metric, traffic: Traffic) -> float:
+    """In one interval: what was counted in another time is made good, but not for a short one."""
+    if is_partial(metric, traffic):
+        return float(traffic.requests)
+    return traffic.requests * metric.interval / (traffic.seconds or metric.interval)
+
+
+def duration(metric: Metric, traffic: Traffic) -> float | None:
+    """In milliseconds."""
+    return traffic.duration
+
+
+def in_percent(breach: Breach, traffic: Traffic) -> str:
+    return f"success rate {breach.value:.2f}% {breach.sign} {breach.bound:g}%"
+
+
+def in_go(breach: Breach, traffic: Traffic) -> str:
+    value, bound = go_duration(breach.value), go_duration(breach.bound)
+    return f"request duration {value} {breach.sign} {bound}{other_edge(breach, traffic)}"
+
+
+def plain(breach: Breach, traffic: Traffic) -> str:
+    """As Flagger says it of metrics that have no words of their own."""
+    value = f"{breach.metric.name} {breach.value:.2f} {breach.sign} {breach.bound:g}"
+    return f"{value}{other_edge(breach, traffic)}"
+
+
+def other_edge(breach: Breach, traffic: Traffic) -> str:
+    """Said where slow requests could not be counted from the limit itself on."""
+    edge = traffic.edges.get(breach.bound, breach.bound)
+    return "" if edge == breach.bound else f" (counted from {go_duration(edge)} on)"
+
+
+def too_few(requests: int, bad: int, allowed: float) -> str:
+    accident = is_accident(requests, bad, allowed)
+    return f"of {requests} requests may be chance" if accident else ""
+
+
+def few_failed(breach: Breach, traffic: Traffic) -> str:
+    """Only where it is too many that failed."""
+    allowed = {"<": 100.0 - breach.bound, ">": breach.bound}[breach.sign] / 100.0
+    too_many = (breach.sign == "<") == (breach.metric.name == SUCCESS_RATE)
+    return too_few(traffic.requests, traffic.bad, allowed) if too_many else ""
+
+
+def few_were_slow(breach: Breach, traffic: Traffic) -> str:
+    slow = traffic.slow.get(breach.bound, traffic.requests)
+    share = 1.0 - (CHECKS[breach.metric.name].quantile or 0.0)
+    return too_few(traffic.requests, slow, share) if breach.sign == ">" else ""
+
+
+def short_window(breach: Breach, traffic: Traffic) -> str:
+    """More than allowed is so whatever may come, except of a rate."""
+    total = breach.metric.name == TOTAL and breach.sign == ">"
+    if total or not is_partial(breach.metric, traffic):
+        return ""
+    return f"in {traffic.seconds:.0f} of {breach.metric.interval:g} seconds"
+
+
+def is_partial(metric: Metric, traffic: Traffic) -> bool:
+    return traffic.seconds < metric.interval - SLACK
+
+
+TOTAL = "requests-total"
+CHECKS: Mapping[str, Check] = {
+    SUCCESS_RATE: Check(success_rate, in_percent, few_failed),
+    DURATION: Check(duration, in_go, few_were_slow, compared=floor, quantile=1.0 - DURATION_SHARE),
+    "error-rate": Check(error_rate, plain, few_failed),
+    "request-rate": Check(request_rate, plain, short_window),
+    TOTAL: Check(requests_total, plain, short_window),
+    "request-duration-p50": Check(duration, plain, few_were_slow, quantile=0.5),
+    "request-duration-p90": Check(duration, plain, few_were_slow, quantile=0.9),
+    "request-duration-p95": Check(duration, plain, few_were_slow, quantile=0.95),
+    "request-duration-p99": Check(duration, plain, few_were_slow, quantile=0.99),
+}
+BUILT_IN = tuple(CHECKS)
+
+
+def quantile(name: str) -> float | None:
+    """Which one of durations a metric is about, if it is about any."""
+    return CHECKS[name].quantile if name in CHECKS else None
 
 
 def go_duration(milliseconds: float) -> str:

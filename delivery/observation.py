@@ -44,12 +44,12 @@ class Traffic:
 
     `bad` are requests that ended in a 5xx, a reset, or that another endpoint had to rescue.
     `slow` maps a limit in milliseconds to the requests that took longer, `edges` to from where on
-    they were counted; `p99` is in milliseconds.
+    they were counted; `duration` is in milliseconds, of as many requests as the metric is about.
     """
 
     requests: int = 0
     bad: int = 0
-    p99: float | None = None
+    duration: float | None = None
     slow: Mapping[float, int] = field(default_factory=dict)
     seconds: float = 0.0
     edges: Mapping[float, float] = field(default_factory=dict)

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from delivery import checks
 from delivery.api.analysis import STEPS, Analysis, Metric
 from delivery.api.asking import metrics_can_be_asked
 from delivery.api.canary import Canary, CanarySpec
@@ -12,7 +13,7 @@ from delivery.api.duration import seconds
 from delivery.api.shape import read, shape_problems
 from delivery.names import GENERATED
 
-BUILTINS = ("request-success-rate", "request-duration")
+BUILTINS = checks.BUILT_IN
 PORTS = range(1, 65536)
 
 

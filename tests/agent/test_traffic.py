@@ -196,6 +196,17 @@ def test_a_router_that_was_left_out_brings_nothing_from_before_the_revision(
     assert (seen.requests, seen.bad) == (0, 0)
 
 
+def test_each_quantile_of_durations_is_told_to_who_asks_for_it(routers: Routers) -> None:
+    routers.say(counters(CANARY, 0), NOTHING)
+    routers.say(counters(CANARY, 100, slow=20), NOTHING)
+    seen = {
+        name: routers.seen(limits=Metric(f"request-duration-{name}")).duration
+        for name in ("p50", "p90")
+    }
+    assert 240 < (seen["p50"] or 0) <= 250
+    assert 730 < (seen["p90"] or 0) <= 740
+
+
 def test_nothing_looked_at_is_no_traffic(routers: Routers) -> None:
     assert routers.seen() == Traffic()
 
@@ -205,7 +216,8 @@ def test_times_are_told_for_the_limit_that_was_asked(routers: Routers) -> None:
     routers.say(counters(CANARY, 100, slow=20), NOTHING)
     assert routers.seen(limits=SLOW).slow == {500.0: 20}
     assert routers.seen(limits=SLOW).edges == {500.0: 500.0}
-    assert 730 < (routers.seen().p99 or 0) <= 740
+    assert 730 < (routers.seen(limits=SLOW).duration or 0) <= 740
+    assert routers.seen(limits=RATE).duration is None
     assert routers.seen(limits=RATE).slow == {}
 
 

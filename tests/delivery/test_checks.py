@@ -3,19 +3,17 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from delivery.canary import Canary, Metric, Verdict
 from delivery.checks import (
+    BUILT_IN,
     FAILED,
     NO_TRAFFIC,
     PASSED,
     UNDECIDED,
     go_duration,
-    is_accident,
     judged,
-    upper_tail,
+    quantile,
 )
 from delivery.observation import Traffic
 
@@ -34,7 +32,7 @@ def duration(
 
 
 def timed(p99: float, slow: int = 1000) -> Traffic:
-    return Traffic(1000, p99=p99, slow={500.0: slow})
+    return Traffic(1000, duration=p99, slow={500.0: slow})
 
 
 @pytest.mark.parametrize(
@@ -107,43 +105,106 @@ def test_a_breach_in_a_small_sample_counts_only_when_chance_cannot_explain_it() 
 
 
 def test_a_limit_without_an_edge_of_its_own_is_judged_by_the_next_and_says_so() -> None:
-    found = Traffic(1000, p99=1590.0, slow={1515.0: 20}, edges={1515.0: 1600.0})
+    found = Traffic(1000, duration=1590.0, slow={1515.0: 20}, edges={1515.0: 1600.0})
     said = HALT + "request duration 1.59s > 1.515s (counted from 1.6s on)"
     assert duration(found, maximum=1515.0).reason == said
     assert duration(replace(found, edges={1515.0: 1515.0}), 1515.0).reason == said[:57]
 
 
 def test_one_slow_request_of_a_few_is_no_verdict_yet() -> None:
-    assert duration(Traffic(20, p99=900.0, slow={500.0: 1})).outcome == UNDECIDED
-    assert duration(Traffic(20, p99=900.0, slow={500.0: 4})).outcome == FAILED
-    assert duration(Traffic(20, p99=900.0)).outcome == FAILED
+    assert duration(Traffic(20, duration=900.0, slow={500.0: 1})).outcome == UNDECIDED
+    assert duration(Traffic(20, duration=900.0, slow={500.0: 4})).outcome == FAILED
+    assert duration(Traffic(20, duration=900.0)).outcome == FAILED
 
 
 @pytest.mark.parametrize(
-    ("requests", "bad", "allowed", "accident"),
+    ("name", "value"),
     [
-        (1, 1, 0.0, False),
-        (1, 1, 0.01, False),
-        (2, 1, 0.01, True),
-        (99, 2, 0.01, True),
-        (99, 5, 0.01, False),
-        (100, 1, 0.01, False),
-        (19, 1, 0.05, True),
-        (20, 1, 0.05, False),
+        ("error-rate", "2.50"),
+        ("request-rate", "20.00"),
+        ("requests-total", "1200.00"),
+        ("request-duration-p50", "80.50"),
+        ("request-duration-p99", "80.50"),
     ],
 )
-def test_from_one_allowed_bad_request_on_nothing_is_an_accident(
-    requests: int, bad: int, allowed: float, accident: bool
+def test_other_builtins_fail_in_flaggers_words_for_metrics(name: str, value: str) -> None:
+    traffic = Traffic(1200, 30, 80.5, {1.0: 900}, seconds=60.0)
+    high = judged(CANARY, Metric(name, 60.0, maximum=1.0), traffic)
+    low = judged(CANARY, Metric(name, 60.0, minimum=3000.0), traffic)
+    assert (high.outcome, high.reason) == (FAILED, f"{HALT}{name} {value} > 1")
+    assert (low.outcome, low.reason) == (FAILED, f"{HALT}{name} {value} < 3000")
+    assert high.value == low.value == float(value)
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_every_builtin_passes_within_its_range_and_says_when_there_is_nothing(name: str) -> None:
+    inside = Metric(name, 10.0, 0.0, 1e9)
+    traffic = Traffic(1000, 10, 80.0, seconds=10.0)
+    assert judged(CANARY, inside, traffic).outcome == PASSED
+    assert judged(CANARY, inside, Traffic(seconds=10.0)).outcome == NO_TRAFFIC
+
+
+def other(
+    name: str, traffic: Traffic, *, low: float | None = None, high: float | None = None
+) -> Verdict:
+    return judged(CANARY, Metric(name, 60.0, low, high), traffic)
+
+
+def test_a_few_errors_are_no_verdict_on_an_error_rate_either() -> None:
+    verdict = other("error-rate", Traffic(50, 1), high=1.0)
+    said = "error-rate 2.00 > 1 of 50 requests may be chance"
+    assert verdict.reason == f"error-rate no verdict yet: {said}"
+    assert other("error-rate", Traffic(50, 4), high=1.0).outcome == FAILED
+    assert other("error-rate", Traffic(50, 0), low=1.0).outcome == FAILED
+
+
+@pytest.mark.parametrize(
+    ("name", "requests", "slow", "outcome"),
+    [
+        ("request-duration-p95", 10, 1, UNDECIDED),
+        ("request-duration-p95", 10, 4, FAILED),
+        ("request-duration-p95", 20, 2, FAILED),
+        ("request-duration-p90", 9, 2, UNDECIDED),
+        ("request-duration-p90", 10, 2, FAILED),
+        ("request-duration-p50", 1, 1, UNDECIDED),
+        ("request-duration-p50", 2, 2, FAILED),
+    ],
+)
+def test_each_quantile_has_a_sample_of_its_own_to_be_judged_by(
+    name: str, requests: int, slow: int, outcome: str
 ) -> None:
-    assert is_accident(requests, bad, allowed) is accident
+    traffic = Traffic(requests, duration=600.0, slow={500.0: slow})
+    assert other(name, traffic, high=500.0).outcome == outcome
 
 
-@given(st.integers(0, 60), st.integers(0, 60), st.floats(0.0, 1.0))
-def test_the_binomial_tail_falls_from_one_to_nothing(trials: int, hits: int, p: float) -> None:
-    assert upper_tail(trials, 0, p) == 1.0
-    tail = upper_tail(trials, min(hits, trials), p)
-    assert -1e-9 <= tail <= 1.0 + 1e-9
-    assert tail <= upper_tail(trials, max(0, min(hits, trials) - 1), p) + 1e-9
+def test_too_few_requests_are_no_verdict_before_the_window_is_full() -> None:
+    early = Traffic(30, seconds=20.0)
+    verdict = other("requests-total", early, low=100.0)
+    said = "requests-total 30.00 < 100 in 20 of 60 seconds"
+    assert verdict.reason == f"requests-total no verdict yet: {said}"
+    assert other("requests-total", early, high=20.0).outcome == FAILED
+    assert other("request-rate", early, low=2.0).outcome == UNDECIDED
+    assert other("request-rate", early, high=1.0).outcome == UNDECIDED
+    assert other("request-rate", replace(early, seconds=58.6), low=2.0).outcome == FAILED
+
+
+def test_a_window_that_became_longer_is_measured_by_its_interval() -> None:
+    assert other("requests-total", Traffic(240, seconds=120.0), high=200.0).value == 120.0
+    assert other("request-rate", Traffic(240, seconds=120.0), high=200.0).value == 2.0
+
+
+def test_a_rate_takes_time() -> None:
+    assert other("request-rate", Traffic(3), high=1.0).outcome == NO_TRAFFIC
+    assert judged(CANARY, Metric("requests-total", 1.0), Traffic(3)).value == 3.0
+
+
+def test_a_metric_of_durations_says_which_and_others_are_about_none() -> None:
+    found = {name: quantile(name) for name in (*BUILT_IN, "my-own")}
+    shares = {"": 0.99, "-p50": 0.5, "-p90": 0.9, "-p95": 0.95, "-p99": 0.99}
+    assert {name for name, share in found.items() if share is None} == {
+        *("request-success-rate", "error-rate", "request-rate", "requests-total", "my-own")
+    }
+    assert all(found[f"request-duration{name}"] == share for name, share in shares.items())
 
 
 @pytest.mark.parametrize(

@@ -284,6 +284,6 @@ def test_at_the_highest_weight_the_release_is_promoted() -> None:
 
 
 def test_a_metric_that_is_not_built_is_not_judged_as_if_it_were() -> None:
-    foreign = {"metrics": (Metric("error-rate", maximum=1.0),)}
+    foreign = {"metrics": (Metric("my-own-metric", maximum=1.0),)}
     found = analysis.measured(canary(JUDGED, analysis=foreign), releasing())
     assert found.status.verdicts == ()

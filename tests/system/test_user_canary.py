@@ -170,7 +170,7 @@ def test_a_field_that_is_not_built_yet_halts_a_release_where_it_stands(
     assert release.finished().outcome == "promoted"
 
 
-WITHOUT_NAME = [{"name": "error-rate", "thresholdRange": {"max": 1}}]
+WITHOUT_NAME = [{"name": "checkout-errors", "thresholdRange": {"max": 1}}]
 REFUSED = [
     (analysis(interval="soon"), 'spec.analysis.interval: Invalid value: "soon"'),
     (
@@ -187,7 +187,7 @@ REFUSED = [
     ),
     (
         analysis(metrics=WITHOUT_NAME),
-        'spec.analysis.metrics[0].name: "error-rate" has nothing to ask; set templateRef',
+        'spec.analysis.metrics[0].name: "checkout-errors" has nothing to ask; set templateRef',
     ),
     (None, "spec.analysis: is missing; add it, or set spec.skipAnalysis: true"),
 ]
