@@ -12,7 +12,9 @@ from agent.envoy import Scraper
 from agent.exposition import Exposition
 from agent.observe import KINDS
 from agent.perform import Performer
+from agent.queries import Queries
 from agent.refusals import Refusals
+from agent.secrets import Secrets
 from agent.settings import Settings, settings
 from agent.tick import Loop
 from agent.traffic import Windows
@@ -41,12 +43,19 @@ def build(given: Settings, registry: CollectorRegistry) -> Loop:
         Watched(api, kind, given.namespace, changed=lambda kind, item: changed.set())
         for kind in KINDS
     ]
+    cache = Cache(kinds)
     events = Events(api, given.identity, AGENT_MANAGER, "flagger")
     loop = Loop(
         api=api,
-        cache=Cache(kinds),
+        cache=cache,
         ads=AdsServer(f"[::]:{given.xds_port}", on_nack=lambda *said: loop.rejected(*said)),
         windows=Windows(Scraper(), failed=exposition.scrape_failed),
+        queries=Queries(
+            Secrets(api, given.namespace).read,
+            templates=lambda: cache.items("MetricTemplate"),
+            answered=changed.set,
+            told=exposition.queried,
+        ),
         leadership=Leadership(
             connection, name=AGENT, namespace=given.namespace, identity=given.identity
         ),

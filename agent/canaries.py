@@ -2,11 +2,11 @@
 
 import time
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cluster.api import Object
 from cluster.watch import Cache, version
-from delivery import names, pair, rivals, schema, serving
+from delivery import names, pair, questions, rivals, schema, serving
 from delivery.canary import Canary, Phase
 from delivery.intent import ADOPTED
 from delivery.pair import Objects
@@ -104,7 +104,9 @@ class Canaries:
         data = config.get("data") or {}
         analysis, problems = schema.defaults_from(data, annotations)
         deadline = schema.deadline_from(data, annotations)
-        return schema.parse(raw, analysis, progress_deadline=deadline), problems
+        canary = schema.parse(raw, analysis, progress_deadline=deadline)
+        unbuilt = questions.unbuilt(canary, self.cache.items("MetricTemplate"))
+        return replace(canary, unbuilt=(*canary.unbuilt, *unbuilt)), problems
 
     def keep(self, raw: Object) -> None:
         """Nothing is decided for it any more, but its users are on the routers all the same:

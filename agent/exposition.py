@@ -70,6 +70,8 @@ class Exposition(Collector):
         self.turns: defaultdict[Key, Turns] = defaultdict(Turns)
         self.releases: Counter[tuple[Key, Phase, str]] = Counter()
         self.refused: dict[str, tuple[str, ...]] = {}
+        self.queries: defaultdict[str, Turns] = defaultdict(Turns)
+        self.query_errors: Counter[str] = Counter()
         self.scrape_errors = 0
         self.rejections = 0
         self.slipped = 0
@@ -123,13 +125,25 @@ class Exposition(Collector):
         with self.lock:
             self.scrape_errors += 1
 
+    def queried(self, provider: str, seconds: float, failed: bool) -> None:
+        """A metric backend was asked; what it said is in the Canary's status."""
+        with self.lock:
+            self.queries[provider].add(seconds)
+            self.query_errors[provider] += failed
+
     def lead(self, held: bool) -> None:
         with self.lock:
             self.leader = held
 
     def collect(self) -> Iterable[Metric]:
         with self.lock:
-            return [*self.of_flagger(), *self.of_releases(), self.of_turns(), *self.of_ours()]
+            return [
+                *self.of_flagger(),
+                *self.of_releases(),
+                self.of_turns(),
+                *self.of_queries(),
+                *self.of_ours(),
+            ]
 
     def of_flagger(self) -> Iterator[Metric]:
         info = GaugeMetricFamily("flagger_info", "What runs.", labels=list(self.info))
@@ -197,6 +211,22 @@ class Exposition(Collector):
         for labels, turns in self.turns.items():
             family.add_metric(labels, turns.buckets(), turns.total)
         return family
+
+    def of_queries(self) -> Iterator[Metric]:
+        seconds = HistogramMetricFamily(
+            "outrider_metric_query_duration_seconds",
+            "Seconds until a metric backend answered.",
+            labels=["provider"],
+        )
+        errors = CounterMetricFamily(
+            "outrider_metric_query_errors",
+            "Questions to metric backends that brought no value.",
+            labels=["provider"],
+        )
+        for provider, turns in self.queries.items():
+            seconds.add_metric([provider], turns.buckets(), turns.total)
+            errors.add_metric([provider], float(self.query_errors[provider]))
+        yield from (seconds, errors)
 
     def of_ours(self) -> Iterator[Metric]:
         info = GaugeMetricFamily("outrider_info", "What runs.", labels=["version"])

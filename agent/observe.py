@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from agent.listeners import Listeners
+from agent.queries import Queries
 from agent.traffic import Windows
 from cluster.watch import Cache
 from delivery import eligibility, names, pair, servable, serving
@@ -19,6 +20,7 @@ KINDS = (
     "Deployment",
     "HorizontalPodAutoscaler",
     "LimitRange",
+    "MetricTemplate",
     "NetworkPolicy",
     "Pod",
     "ReplicaSet",
@@ -45,6 +47,7 @@ class Surroundings:
     found: Objects
     routers: Routers
     windows: Windows
+    queries: Queries
     listeners: Listeners
     grounds: Grounds = Grounds()
     mesh: str = ""
@@ -93,6 +96,7 @@ def observe(canary: Canary, around: Surroundings) -> Observation:
         routers=around.routers,
         ports_taken=around.listeners.taken(canary.target),
         traffic={metric.name: window(canary, metric, around) for metric in analysis.metrics},
+        measurements=around.queries.measurements(canary, around.now),
         drained=around.windows.quiet(
             serving.clusters(canary, names.CANARY), around.now, since=status.phase_since
         ),

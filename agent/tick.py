@@ -13,7 +13,9 @@ from agent.exposition import Exposition
 from agent.grounds import grounds
 from agent.listeners import Listeners
 from agent.observe import Surroundings, objects, observe
+from agent.ownership import tie_lease
 from agent.perform import Performer
+from agent.queries import Queries
 from agent.refusals import Refusals
 from agent.traffic import Windows
 from agent.unrouted import Unrouted
@@ -59,6 +61,7 @@ class Loop:
     cache: Cache
     ads: AdsServer
     windows: Windows
+    queries: Queries
     leadership: Leadership
     exposition: Exposition
     namespace: str
@@ -148,7 +151,7 @@ class Loop:
         if now - self.own_read > NAMESPACE_SECONDS:
             self.own = self.api.read("Namespace", self.namespace) or {"metadata": {}}
             self.own_read = now
-            self.tie_lease()
+            self.tied = self.tied or tie_lease(self.api, self.namespace)
         self.certain = self.survey.is_newer(self.eager or time.monotonic() - SURVEY_SECONDS)
         labels = self.own["metadata"].get("labels") or {}
         rejected = "; ".join(sorted(self.rejections.copy().values()))
@@ -158,6 +161,7 @@ class Loop:
             found=found,
             routers=routers.look(found.pods, untried, rejected=rejected),
             windows=self.windows,
+            queries=self.queries,
             listeners=self.listeners,
             grounds=grounds(self.cache, found, self.survey, labels=labels),
             mesh=mesh.of_namespace(self.own),
@@ -203,20 +207,6 @@ class Loop:
         """The namespace, as something that Events in it can speak of."""
         metadata = {"name": self.namespace, "namespace": self.namespace}
         return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
-
-    def tie_lease(self) -> None:
-        """Whoever leads ties the Lease to the agents' Deployment: it goes when that goes."""
-        if self.tied:
-            return
-        agents = self.api.read("Deployment", names.AGENT, namespace=self.namespace)
-        if agents is None:
-            return
-        owner = {key: agents[key] for key in ("apiVersion", "kind")}
-        owner |= {"name": names.AGENT, "uid": agents["metadata"]["uid"]}
-        lease = {"kind": "Lease", "metadata": {"namespace": self.namespace, "name": names.AGENT}}
-        patch = {"metadata": {"ownerReferences": [owner]}}
-        self.api.merge(lease, patch, manager=AGENT_MANAGER)
-        self.tied = True
 
     def leave(self, canaries: Sequence[Canary], found: Objects) -> None:
         """When every app has been given back, the agent goes, and with it all that it owns."""

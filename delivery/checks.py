@@ -63,6 +63,13 @@ def judged(canary: Canary, metric: Metric, traffic: Traffic) -> Verdict:
     return Verdict(metric.name, FAILED, value, traffic.requests, reason)
 
 
+def is_by_name(name: str, *, asks: bool) -> bool:
+    """Whether a metric is a builtin. Names that Flagger does not know are its users' own where
+    they ask a metric backend.
+    """
+    return name in (SUCCESS_RATE, DURATION) or (name in BUILT_IN and not asks)
+
+
 def beyond(
     metric: Metric, value: float, compared: Callable[[float], float] = float
 ) -> Breach | None:

@@ -4,8 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-SUCCESS_RATE = "request-success-rate"
-DURATION = "request-duration"
+from delivery.checks import DURATION, SUCCESS_RATE
 
 WINDOW = "[{{ interval }}]"
 

@@ -12,7 +12,7 @@ from delivery import checks, promql, templating
 from delivery.api.duration import duration
 from delivery.api.metric_template import MetricProvider, MetricTemplate
 from delivery.api.shape import read, shape_problems
-from delivery.canary import Canary, Metric
+from delivery.canary import Canary, Metric, Phase
 from delivery.mapping import mapping
 from delivery.providers import (
     PROVIDERS,
@@ -94,6 +94,22 @@ def ways(canary: Canary, metric: Metric) -> Iterator[Way]:
         yield Way.BUILT_IN
     if metric.query:
         yield Way.INLINE
+
+
+def due(canary: Canary, now: float) -> tuple[Question, ...]:
+    """What is to be asked now: once in each interval, and nothing that no rule will look at."""
+    status, interval = canary.status, canary.analysis.interval
+    released = status.phase is Phase.PROGRESSING and not canary.skip_analysis
+    if not released or status.last_check is None or now - status.last_check < interval:
+        return ()
+    return questions(canary)
+
+
+def place(canary: Canary, question: Question) -> str:
+    """Which backend it is for: questions of one place may have to wait for each other."""
+    if question.way is Way.TEMPLATE:
+        return f"MetricTemplate {question.metric.template}"
+    return canary.metrics_server
 
 
 def prepared(
@@ -214,12 +230,19 @@ def problem_of(text: str) -> str:
     return ""
 
 
+def unsettled(canary: Canary, question: Question, said: str) -> str:
+    """The text for a provider that cannot be asked as it is set."""
+    if question.way is Way.TEMPLATE:
+        return f"Metric template {question.metric.template}.{canary.namespace} {said}"
+    return failure(canary, question, BadSettings(said))
+
+
 def failure(canary: Canary, question: Question, error: QueryError) -> str:
     """Flagger's text for a question that brought no number (reference, 7.1)."""
     metric, name = question.metric, question.metric.name
     match question.way:
         case Way.BUILT_IN if isinstance(error, NoValues):
-            why = f": {RUNNING}: {error}" if name == promql.SUCCESS_RATE else ""
+            why = f": {RUNNING}: {error}" if name == checks.SUCCESS_RATE else ""
             return checks.no_values(canary, metric) + why
         case Way.BUILT_IN:
             return f"Prometheus query failed: {RUNNING}: {error}"

@@ -139,7 +139,9 @@ def no_range(metric: Metric) -> Iterator[str]:
     """Flagger takes 0 for an absent threshold: a builtin then always passes, or always fails."""
     limits = metric.threshold_range
     bounded = limits is not None and (limits.min is not None or limits.max is not None)
-    absent = metric.threshold is None and (limits is not None or metric.name in BUILTINS)
+    asks = bool(metric.query or metric.template_ref)
+    by_name = checks.is_by_name(metric.name, asks=asks)
+    absent = metric.threshold is None and (limits is not None or by_name)
     if absent and not bounded:
         yield f': "{metric.name}" has no limit; set thresholdRange.min or thresholdRange.max'
 

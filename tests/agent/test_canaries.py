@@ -35,7 +35,8 @@ class Namespace:
 
     def __init__(self, *canaries: Object, config: dict[str, str] | None = None) -> None:
         api = Api(TimedClient())
-        self.cache = Cache([Watched(api, kind, "web") for kind in ("Canary", "ConfigMap")])
+        kinds = ("Canary", "ConfigMap", "MetricTemplate")
+        self.cache = Cache([Watched(api, kind, "web") for kind in kinds])
         self.said: Said = []
         self.canaries = Canaries(
             self.cache, lambda raw, text: self.said.append((raw["metadata"]["name"], text))
@@ -229,3 +230,15 @@ def test_one_that_is_gone_holds_its_ports_while_a_service_leads_to_them() -> Non
     assert place.canaries.held_ports() == {"shop": {20001}}
     place.served(TO_PODS)
     assert place.canaries.held_ports() == {}
+
+
+def test_a_template_of_a_backend_that_is_not_built_halts_as_an_unbuilt_field_does() -> None:
+    metric = {"name": "lag", "templateRef": {"name": "lag"}}
+    analysis = {"interval": "5s", "threshold": 1, "stepWeight": 10, "metrics": [metric]}
+    place = Namespace(manifest(analysis=analysis))
+    provider = {"type": "datadog"}
+    place.fill("MetricTemplate", {"metadata": {"name": "lag"}, "spec": {"provider": provider}})
+    (found,) = place.current()
+    assert found.unbuilt == (
+        "spec.analysis.metrics[0].templateRef (MetricTemplate lag is of type datadog)",
+    )

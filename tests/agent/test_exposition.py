@@ -192,3 +192,13 @@ def test_updates_that_slipped_past_admission_are_counted() -> None:
     assert scraped.value("outrider_slipped_updates_total") == 0.0
     scraped.fed.slip()
     assert scraped.value("outrider_slipped_updates_total") == 1.0
+
+
+def test_questions_to_metric_backends_are_timed_and_counted() -> None:
+    scraped = Scraped()
+    scraped.fed.queried("prometheus", 0.02, False)
+    scraped.fed.queried("prometheus", 5.0, True)
+    name = "outrider_metric_query"
+    assert scraped.value(f"{name}_duration_seconds_count", provider="prometheus") == 2.0
+    assert scraped.value(f"{name}_duration_seconds_sum", provider="prometheus") == 5.02
+    assert scraped.value(f"{name}_errors_total", provider="prometheus") == 1.0

@@ -1,13 +1,17 @@
 """What admission says of queries, of Prometheuses and of MetricTemplates: field, value, fix."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from delivery.api.asking import template_problems
 from delivery.schema import problems
 
 TARGET = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "shop"}
+README = Path(__file__).parents[2] / "README.md"
 SERVER = "http://prometheus:9090"
 INLINE = {"name": "errors", "query": 'up{t="{{ target }}"}'}
 
@@ -117,3 +121,10 @@ def test_a_bad_provider_is_refused(provider: dict[str, Any], problem: str) -> No
 )
 def test_a_bad_query_is_refused(query: str, problem: str) -> None:
     assert of_template(query) == (problem,)
+
+
+def test_what_the_readme_writes_has_no_problems() -> None:
+    blocks = re.findall(r"^```yaml\n(apiVersion: flagger.*?)^```", README.read_text(), re.M | re.S)
+    judges = {"Canary": problems, "MetricTemplate": template_problems}
+    for written in (one for block in blocks for one in yaml.safe_load_all(block)):
+        assert judges[written["kind"]](written) == ()

@@ -5,17 +5,20 @@ from typing import Any
 
 import pytest
 
-from delivery.canary import Analysis, Canary, Metric, Status
+from delivery.canary import Analysis, Canary, Metric, Phase, Status
 from delivery.providers import BadAnswer, MultipleValues, NoValues, QueryError
 from delivery.questions import (
     Question,
     Unasked,
     Way,
+    due,
     failure,
+    place,
     prepared,
     problem_of,
     questions,
     unbuilt,
+    unsettled,
 )
 
 SERVER = "http://prometheus:9090"
@@ -223,3 +226,34 @@ def test_a_query_is_judged_before_it_is_asked(query: str, problem: str) -> None:
 )
 def test_a_template_of_a_backend_that_is_not_built_is_named(found: Any, paths: list[str]) -> None:
     assert list(unbuilt(canary(RATE, TEMPLATED), found)) == paths
+
+
+JUDGED = Status(Phase.PROGRESSING, last_check=NOW - 60.0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "asked"),
+    [
+        ({}, True),
+        ({"skip_analysis": True}, False),
+        ({"status": replace(JUDGED, last_check=NOW - 59.0)}, False),
+        ({"status": replace(JUDGED, last_check=None)}, False),
+        ({"status": replace(JUDGED, phase=Phase.PROMOTING)}, False),
+    ],
+)
+def test_questions_are_due_once_in_each_interval_of_an_analysis(
+    changes: dict[str, Any], asked: bool
+) -> None:
+    assert bool(due(replace(canary(INLINE, status=JUDGED), **changes), NOW)) is asked
+
+
+def test_questions_are_for_the_backend_that_is_named() -> None:
+    found = canary(INLINE, TEMPLATED)
+    assert [place(found, one) for one in questions(found)] == [SERVER, "MetricTemplate lag"]
+
+
+def test_settings_that_cannot_be_used_are_told_by_the_way_of_the_question() -> None:
+    found = canary(INLINE, TEMPLATED)
+    inline, templated = questions(found)
+    assert unsettled(found, inline, "x") == "Prometheus query failed for errors: x"
+    assert unsettled(found, templated, "x") == "Metric template lag.shop x"

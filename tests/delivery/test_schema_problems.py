@@ -175,6 +175,7 @@ def test_knative_takes_no_scaler() -> None:
         {"analysis": {**ANALYSIS, "stepWeight": None, "stepWeights": [1, 5, 100]}},
         {"analysis": {**ANALYSIS, "sessionAffinity": {"cookieName": "a"}}},
         {"analysis": {**ANALYSIS, "metrics": [{"name": "a", "templateRef": {"name": "b"}}]}},
+        {"analysis": {**ANALYSIS, "metrics": [{**TEMPLATED, "name": "error-rate"}]}},
         {"analysis": {**ANALYSIS, "metrics": [{"name": "request-duration", "threshold": 500}]}},
         {
             "analysis": {

@@ -14,7 +14,7 @@ from delivery.verdicts import PENDING, verdicts
 RATE = Metric("request-success-rate", 60.0, minimum=99.0)
 DURATION = Metric("request-duration", 60.0, maximum=500.0)
 INLINE = Metric("errors", 60.0, maximum=1.0, query="errors")
-TEMPLATED = Metric("lag", 60.0, minimum=0.5, maximum=1234567.0, template="lag")
+TEMPLATED = Metric("lag", 60.0, minimum=0.5, maximum=1234.5, template="lag")
 HALT = "Halt web.shop advancement "
 
 
@@ -42,11 +42,11 @@ def outcomes(found: Canary, answers: dict[tuple[int, str], Any], **traffic: Traf
             "success rate 60.00% > 50.5%",
         ),
         (DURATION, "built-in", 1515.7, "request duration 1.515s > 500ms"),
-        (DURATION, "built-in", inf, "request duration infs > 500ms"),
+        (DURATION, "built-in", inf, "request-duration inf > 500"),
         (replace(DURATION, minimum=5.0), "built-in", 3.0, "request duration 3ms < 5ms"),
         (INLINE, "inline", 1.234, "errors 1.23 > 1"),
         (TEMPLATED, "template", 0.25, "lag 0.25 < 0.5"),
-        (TEMPLATED, "template", 2e6, "lag 2000000.00 > 1234567"),
+        (TEMPLATED, "template", 2e6, "lag 2000000.00 > 1234.5"),
         (replace(DURATION, query="x"), "inline", 500.9, "request-duration 500.90 > 500"),
     ],
 )
@@ -104,3 +104,8 @@ def test_no_value_fails_unless_it_is_too_early_for_one(early: bool, outcome: str
 def test_what_is_still_being_asked_is_neither_passed_nor_failed() -> None:
     (verdict,) = verdicts(canary(INLINE), Observation(0.0))
     assert (verdict.outcome, verdict.reason) == (PENDING, "metric errors is being asked")
+
+
+def test_a_name_of_ours_is_its_users_own_where_he_asks_a_backend() -> None:
+    found = canary(Metric("error-rate", 60.0, maximum=1.0, template="errors"), server="")
+    assert outcomes(found, {(0, "template"): 0.5}) == [f"error-rate: {PASSED}"]

@@ -212,8 +212,11 @@ def test_what_cannot_be_done_is_refused_with_field_value_and_fix(enrolled: Names
         assert problem in tried(enrolled, canary(analysis=wrong)).errors
 
 
-def test_the_canary_in_the_readme_is_one_that_can_be_done(enrolled: Namespace) -> None:
+def test_what_the_readme_writes_is_what_can_be_done(enrolled: Namespace) -> None:
     blocks = re.findall(r"^```yaml\n(.*?)^```", README.read_text(), re.MULTILINE | re.DOTALL)
-    (written,) = [block for block in blocks if block.startswith("apiVersion: flagger")]
-    assert tried(enrolled, yaml.safe_load(written)).errors == ""
-    assert unbuilt(yaml.safe_load(written)) == ()
+    ours = [block for block in blocks if block.startswith("apiVersion: flagger")]
+    written = [one for block in ours for one in yaml.safe_load_all(block)]
+    assert [one["kind"] for one in written] == ["Canary", "MetricTemplate", "Canary"]
+    for one in written:
+        assert tried(enrolled, one).errors == ""
+        assert one["kind"] != "Canary" or unbuilt(one) == ()

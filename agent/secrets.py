@@ -1,0 +1,52 @@
+"""Reads the Secrets that MetricTemplates name, at the moment when they are needed."""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cluster.api import Api
+from cluster.errors import ClusterError, Forbidden
+from delivery.names import AGENT
+
+ROLE = "outrider-metrics"
+
+
+class Unread(Exception):
+    """Why there is no such Secret for us, and what is to be done."""
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """Those of one namespace; nothing of them is kept."""
+
+    api: Api
+    namespace: str
+
+    def read(self, name: str) -> Mapping[str, str]:
+        try:
+            found = self.api.read("Secret", name, namespace=self.namespace)
+        except Forbidden as error:
+            raise Unread(forbidden(name, self.namespace)) from error
+        except ClusterError as error:
+            raise Unread(str(error)) from error
+        if found is None:
+            raise Unread(f'secrets "{name}" not found')
+        return {key: decoded(value) for key, value in (found.get("data") or {}).items()}
+
+
+def forbidden(name: str, namespace: str) -> str:
+    """An agent reads no Secrets but those that it is allowed by name."""
+    return (
+        "the agent may not read it; allow it that one: "
+        f"kubectl -n {namespace} create role {ROLE} --verb=get --resource=secrets "
+        f"--resource-name={name} && kubectl -n {namespace} create rolebinding {ROLE} "
+        f"--role={ROLE} --serviceaccount={namespace}:{AGENT}"
+    )
+
+
+def decoded(value: str) -> str:
+    try:
+        return base64.b64decode(value).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
