@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from agent import routers
 from agent.listeners import Listeners
 from agent.queries import Queries
 from agent.traffic import Windows
 from cluster.watch import Cache
-from delivery import eligibility, names, pair, servable, serving
+from delivery import checks, eligibility, names, pair, servable, serving
 from delivery.canary import Canary, Metric, Phase
+from delivery.counted import Counted
 from delivery.observation import Observation, Routers, Traffic
 from delivery.obstacles.grounds import Grounds
 from delivery.pair import Objects
@@ -97,10 +99,18 @@ def observe(canary: Canary, around: Surroundings) -> Observation:
         ports_taken=around.listeners.taken(canary.target),
         traffic={metric.name: window(canary, metric, around) for metric in analysis.metrics},
         measurements=around.queries.measurements(canary, around.now),
+        counted=counted(around),
         drained=around.windows.quiet(
             serving.clusters(canary, names.CANARY), around.now, since=status.phase_since
         ),
     )
+
+
+def counted(around: Surroundings) -> Counted:
+    """The routers' counters, each under a name of the life that it counts in."""
+    lives = routers.lives(around.found.pods)
+    read = around.windows.counters()
+    return {lives[address]: read[address] for address in sorted(read) if address in lives}
 
 
 def refusals(target: Any, primary: Any, around: Surroundings) -> tuple[str, ...]:
@@ -133,14 +143,9 @@ def apex_of(canary: Canary, target: Any, around: Surroundings) -> Mapping[str, A
 
 
 def window(canary: Canary, metric: Metric, around: Surroundings) -> Traffic:
-    """What the canary did lately: the metric's interval, or longer while no verdict was given.
-
-    Never from before this revision: samples of another one say nothing of it.
-    """
-    status = canary.status
-    if status.last_check is None or status.phase_since is None:
+    """What the canary did lately."""
+    start, since = checks.window_start(canary, metric, around.now), canary.status.phase_since
+    if start is None or since is None:
         return Traffic()
-    start = max(status.phase_since, min(status.last_check, around.now - metric.interval))
-    return around.windows.traffic(
-        serving.clusters(canary, names.CANARY), start, limits=metric, revised=status.phase_since
-    )
+    series = serving.clusters(canary, names.CANARY)
+    return around.windows.traffic(series, start, limits=metric, revised=since)

@@ -21,6 +21,15 @@ def addresses(found: Sequence[Object]) -> tuple[str, ...]:
     return tuple(str(pod["status"]["podIP"]) for pod in router_pods(found) if pods.is_ready(pod))
 
 
+def lives(found: Sequence[Object]) -> dict[str, str]:
+    """Each router's address to a name for its present life: with the next one it counts anew."""
+    return {
+        str(pod["status"]["podIP"]): f"{pod['metadata']['name']}/{pods.restarts(pod)}"
+        for pod in router_pods(found)
+        if pods.is_ready(pod)
+    }
+
+
 def look(found: Sequence[Object], ports: Iterable[int], *, rejected: str) -> Routers:
     """`ports` are those to be tried: a port counts as open when every ready router accepts."""
     ready, wanted = addresses(found), tuple(ports)

@@ -140,6 +140,11 @@ class Windows:
             seconds=since[-1].began - since[0].since if since else 0.0,
         )
 
+    def counters(self) -> Mapping[str, Mapping[str, Counters]]:
+        """What each address had counted when it was read last, by cluster."""
+        with self.lock:
+            return dict(self.before)
+
     def quiet(self, clusters: Iterable[str], now: float, *, since: float | None) -> bool:
         """Whether the last looks since the weight fell saw no request begin, run or end."""
         if not self.addresses:

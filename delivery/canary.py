@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from delivery.frozen import frozen
+from delivery.guard import Guard, Policy
 
 
 class Phase(StrEnum):
@@ -23,6 +24,10 @@ class Phase(StrEnum):
     TERMINATING = "Terminating"
     TERMINATED = "Terminated"
 
+
+HOLD, FAIL, PROMOTE = "hold", "fail", "promote"
+NO_TRAFFIC = (HOLD, FAIL, PROMOTE)
+"""What becomes of a release that no request reaches."""
 
 IDLE = frozenset({Phase.INITIALIZED, Phase.SUCCEEDED, Phase.FAILED})
 
@@ -46,7 +51,11 @@ class Metric:
 
 @dataclass(frozen=True)
 class Analysis:
-    """How a release is judged and how its traffic moves. Seconds, percent of requests."""
+    """How a release is judged and how its traffic moves. Seconds, percent of requests.
+
+    Without a guard, failed checks alone roll back; with one, the built-in checks only hold.
+    `no_traffic` is what becomes of a release that got no request for `no_traffic_after`.
+    """
 
     interval: float = 60.0
     threshold: int = 1
@@ -57,6 +66,9 @@ class Analysis:
     primary_ready_threshold: int = 100
     canary_ready_threshold: int = 100
     metrics: tuple[Metric, ...] = ()
+    guard: Policy | None = None
+    no_traffic: str = HOLD
+    no_traffic_after: float = 600.0
 
 
 @dataclass(frozen=True)
@@ -117,6 +129,7 @@ class Status:
     last_transition: float | None = None
     message: str = ""
     verdicts: tuple[Verdict, ...] = ()
+    guard: Guard = Guard()
     conditions: tuple[Condition, ...] = ()
 
 

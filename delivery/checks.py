@@ -45,6 +45,26 @@ class Check:
     quantile: float | None = None
 
 
+WINDOW_SECONDS = 60.0
+"""A window of a release that has a guard grows no longer than this, or than it was asked to be."""
+
+
+def window_start(canary: Canary, metric: Metric, now: float) -> float | None:
+    """Since when a check looks: the metric's interval, or longer while no verdict was given.
+
+    Never from before this revision: samples of another one say nothing of it. None before the
+    first step. With a guard what is long past is let go, for the guard forgets nothing: a version
+    that is just within its range would be held for ever by the chance of an early minute.
+    """
+    status = canary.status
+    if status.last_check is None or status.phase_since is None:
+        return None
+    start = min(status.last_check, now - metric.interval)
+    if canary.analysis.guard:
+        start = max(start, now - max(metric.interval, WINDOW_SECONDS))
+    return max(status.phase_since, start)
+
+
 def judged(canary: Canary, metric: Metric, traffic: Traffic) -> Verdict:
     """The verdict of one builtin, with Flagger's text (reference, 7.1) as its reason."""
     check = CHECKS[metric.name]
@@ -166,10 +186,11 @@ def is_partial(metric: Metric, traffic: Traffic) -> bool:
 
 
 TOTAL = "requests-total"
+ERROR_RATE = "error-rate"
 CHECKS: Mapping[str, Check] = {
     SUCCESS_RATE: Check(success_rate, in_percent, few_failed),
     DURATION: Check(duration, in_go, few_were_slow, compared=floor, quantile=1.0 - DURATION_SHARE),
-    "error-rate": Check(error_rate, plain, few_failed),
+    ERROR_RATE: Check(error_rate, plain, few_failed),
     "request-rate": Check(request_rate, plain, short_window),
     TOTAL: Check(requests_total, plain, short_window),
     "request-duration-p50": Check(duration, plain, few_were_slow, quantile=0.5),

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from delivery.counted import Counted
 from delivery.frozen import frozen
 
 
@@ -14,7 +15,8 @@ class Workload:
     `revision` is the hash of its pod template (hashing.template_hash). `held` is the number that
     the annotation outrider.dev/scale holds it at. `failing` is why a pod of the current revision
     cannot run ("pod X: CrashLoopBackOff: …"), `stuck` why the rollout will not end, `waiting` why
-    it has not ended yet; empty where there is no such reason.
+    it has not ended yet; empty where there is no such reason. `fresh` is when the newest of its
+    ready pods became so, in seconds since the epoch.
     """
 
     manifest: Mapping[str, Any]
@@ -25,6 +27,7 @@ class Workload:
     stuck: str = ""
     waiting: str = ""
     ready_pods: int = 0
+    fresh: float = 0.0
     on_hold: bool = False
     paused: bool = False
 
@@ -91,7 +94,8 @@ class Observation:
     name to what the canary did in that metric's window. `leaving` is why the app is to be
     given back to its user, empty while it stays; `unfit` are reasons that came up since it was
     adopted, for which it is given back between two releases. `drained` says that no router has a
-    request of the canary open, nor had a new one lately. `beside` are the app's other Services,
+    request of the canary open, nor had a new one lately. `counted` are the counters of the app's
+    series, as they were read last from each source. `beside` are the app's other Services,
     which are routed as the apex is; `strays` are those that were, and now are to be given back.
     `measurements` are by questions.Question.key; what is still being asked is not among them.
     """
@@ -114,6 +118,7 @@ class Observation:
     ports_taken: frozenset[int] = frozenset()
     traffic: Mapping[str, Traffic] = field(default_factory=frozen)
     measurements: Mapping[tuple[int, str], Measurement] = field(default_factory=frozen)
+    counted: Counted = field(default_factory=frozen)
     drained: bool = False
 
     @property

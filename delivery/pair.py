@@ -112,6 +112,7 @@ def workload(
         stuck=because(pods.stuck(half), why),
         waiting=because(pods.waiting(half, threshold), why),
         ready_pods=sum(pods.is_ready(pod) for pod in current),
+        fresh=max((pods.ready_since(pod) for pod in current if pods.is_ready(pod)), default=0.0),
         on_hold=names.HOLD in annotations,
         paused=bool(half["spec"].get("paused")),
     )

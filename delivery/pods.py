@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from delivery.api.instant import epoch
+
 CRASHED = ("CrashLoopBackOff", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName")
 """Reasons to wait that waiting does not mend."""
 
@@ -29,6 +31,19 @@ def is_ready(pod: Object) -> bool:
         return False
     conditions = pod["status"].get("conditions") or []
     return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+
+
+def ready_since(pod: Object) -> float:
+    """When it became ready, in seconds since the epoch; 0 where nobody says."""
+    conditions = (pod.get("status") or {}).get("conditions") or ()
+    said = (one.get("lastTransitionTime") for one in conditions if one["type"] == "Ready")
+    return next((epoch(one) for one in said if one), 0.0)
+
+
+def restarts(pod: Object) -> int:
+    """How often its containers began anew."""
+    statuses = (pod.get("status") or {}).get("containerStatuses") or ()
+    return sum(int(one.get("restartCount", 0)) for one in statuses)
 
 
 def failure(pods: Iterable[Object]) -> str:

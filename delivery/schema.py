@@ -11,13 +11,14 @@ from delivery.api import analysis as spec
 from delivery.api.built import unbuilt
 from delivery.api.canary import Canary as CanaryResource
 from delivery.api.canary import CanarySpec
-from delivery.api.checks import effective_metric, interval_of, metric_of
+from delivery.api.checks import interval_of, metric_of
 from delivery.api.defaults import DEFAULTS, deadline_from, defaults_from
-from delivery.api.duration import duration
+from delivery.api.effective import effective, shows
+from delivery.api.guard import guard_of, policy_of, written_guard
 from delivery.api.shape import read
 from delivery.api.status import CanaryCondition, CanaryStatus, CanaryVerdict
 from delivery.api.validation import is_generated, is_untouched, problems
-from delivery.canary import Analysis, Canary, Condition, Phase, Status, Verdict
+from delivery.canary import HOLD, Analysis, Canary, Condition, Phase, Status, Verdict
 from delivery.names import API_VERSION, GENERATED, MANAGED_BY, OUTRIDER, STOP
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
 ]
 
 DEADLINE = 600.0
+NO_TRAFFIC_AFTER = 600.0
 KEPT = (
     "trackedConfigs",
     "sessionAffinityCookie",
@@ -108,6 +110,9 @@ def analysis_of(said: spec.Analysis | None, absent: Analysis) -> Analysis:
         primary_ready_threshold=whole_pair(said.primary_ready_threshold),
         canary_ready_threshold=whole_pair(said.canary_ready_threshold),
         metrics=tuple(metric_of(metric) for metric in said.metrics or ()),
+        guard=policy_of(said.guard),
+        no_traffic=said.no_traffic or HOLD,
+        no_traffic_after=interval_of(said.no_traffic_after, NO_TRAFFIC_AFTER),
     )
 
 
@@ -144,6 +149,7 @@ def status_of(found: Mapping[str, Any]) -> Status:
         last_transition=said.last_transition_time,
         message=said.message or "",
         verdicts=tuple(verdict_of(verdict) for verdict in said.verdicts or ()),
+        guard=guard_of(said.guard),
         conditions=tuple(condition_of(condition) for condition in said.conditions or ()),
     )
 
@@ -211,6 +217,7 @@ def written(status: Status) -> CanaryStatus:
         last_transition_time=status.last_transition,
         message=status.message or None,
         verdicts=tuple(written_verdict(verdict) for verdict in status.verdicts) or None,
+        guard=written_guard(status.guard),
         conditions=tuple(written_condition(each) for each in status.conditions) or None,
     )
 
@@ -236,27 +243,6 @@ def written_condition(condition: Condition) -> CanaryCondition:
         last_update_time=condition.updated,
         last_transition_time=condition.changed,
     )
-
-
-def shows(found: Mapping[str, Any], analysis: Analysis) -> bool:
-    """Whether a status tells of the analysis in force."""
-    return bool(found.get("effective") == effective(analysis))
-
-
-def effective(analysis: Analysis) -> dict[str, Any]:
-    """The analysis in force in the words of `spec.analysis`."""
-    said = {
-        "interval": duration(analysis.interval),
-        "threshold": analysis.threshold,
-        "stepWeight": analysis.step_weight,
-        "stepWeights": list(analysis.step_weights),
-        "maxWeight": analysis.max_weight,
-        "stepWeightPromotion": analysis.step_weight_promotion,
-        "primaryReadyThreshold": analysis.primary_ready_threshold,
-        "canaryReadyThreshold": analysis.canary_ready_threshold,
-        "metrics": [effective_metric(metric) for metric in analysis.metrics],
-    }
-    return {key: value for key, value in said.items() if value not in (0, [])}
 
 
 def generated(target: str, namespace: str, *, uid: str = "") -> dict[str, Any]:

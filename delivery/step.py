@@ -24,7 +24,16 @@ from delivery.decision import Decision
 from delivery.listeners import allocated
 from delivery.observation import Observation
 from delivery.renaming import renamed
-from delivery.rules import always, analysis, idle, initializing, leaving, promotion, stopping
+from delivery.rules import (
+    always,
+    analysis,
+    guarding,
+    idle,
+    initializing,
+    leaving,
+    promotion,
+    stopping,
+)
 from delivery.rules.outcome import hold, with_status
 from delivery.strategy import size_ahead
 
@@ -71,6 +80,7 @@ RULES: Mapping[Phase, tuple[Rule, ...]] = {
         analysis.reverted_revision_rolls_back,
         analysis.new_revision_starts_over,
         analysis.broken_canary_rolls_back,
+        guarding.refuted_release_rolls_back,
         analysis.breach_counts,
         always.unbuilt_fields_halt,
         analysis.interval_is_awaited,
@@ -78,9 +88,14 @@ RULES: Mapping[Phase, tuple[Rule, ...]] = {
         analysis.skipped_analysis_promotes,
         analysis.rejected_configuration_halts,
         analysis.analysis_starts,
+        analysis.silent_release_ends,
+        guarding.worse_release_holds,
+        guarding.cold_canary_is_awaited,
+        guarding.few_requests_are_awaited,
         analysis.missing_verdict_is_awaited,
         analysis.unready_primary_holds,
         analysis.weight_advances,
+        guarding.undetected_regression_is_awaited,
         analysis.full_weight_promotes,
     ),
     Phase.PROMOTING: (
@@ -108,7 +123,8 @@ RULES: Mapping[Phase, tuple[Rule, ...]] = {
 def step(canary: Canary, seen: Observation) -> Decision:
     """Decide what is intended next; nothing is read and nothing is touched."""
     wished = canary_fits(wish_is_taken(known_again(canary, seen), seen))
-    current = stopping.stop_is_taken(listeners_follow_the_services(wished, seen))
+    routed = stopping.stop_is_taken(listeners_follow_the_services(wished, seen))
+    current = guarding.counts_are_taken(routed, seen)
     decision = decided(current, seen)
     status = outcomes.recorded(current.status, decision.canary.status, seen)
     return stamped(canary, replace(decision, canary=replace(current, status=status)), seen.now)
@@ -168,11 +184,15 @@ def listeners_follow_the_services(canary: Canary, seen: Observation) -> Canary:
 
 
 def stamped(before: Canary, decision: Decision, now: float) -> Decision:
-    """Conditions follow the phase; the transition time follows any change, as Flagger's does."""
+    """Conditions follow the phase; the transition time follows any change, as Flagger's does.
+
+    But for what the guard counts: that goes on all the time.
+    """
     status = replace(decision.canary.status, conditions=described(decision.canary, now))
     if status == before.status:
         return decision
-    status = replace(status, last_transition=now)
+    if replace(status, guard=before.status.guard) != before.status:
+        status = replace(status, last_transition=now)
     return replace(decision, canary=replace(decision.canary, status=status))
 
 

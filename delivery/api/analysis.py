@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from delivery.api.guard import GuardPolicy
 from delivery.api.matching import AnalysisMatch
 from delivery.api.model import Interval, Model, NamedRef, Percent
 
@@ -104,4 +105,13 @@ class Analysis(Model):
     metrics: tuple[Metric, ...] | None = None
     webhooks: tuple[Webhook, ...] | None = None
     alerts: tuple[Alert, ...] | None = None
+    guard: GuardPolicy | None = Field(
+        None, description="Judges each second, under a bounded chance of a false rollback."
+    )
+    no_traffic: Literal["hold", "fail", "promote"] | None = Field(
+        None, description="What becomes of a release that no request reaches; default hold."
+    )
+    no_traffic_after: Interval | None = Field(
+        None, description="How long without a request is no traffic; default 10m."
+    )
     session_affinity: SessionAffinity | None = None

@@ -25,6 +25,9 @@ ANALYSIS: Built = {
     "primaryReadyThreshold": None,
     "canaryReadyThreshold": None,
     "metrics": METRIC,
+    "guard": None,
+    "noTraffic": None,
+    "noTrafficAfter": None,
 }
 SERVICE: Built = {
     "name": None,

@@ -26,8 +26,8 @@ def metric_of(said: spec.Metric) -> Metric:
     )
 
 
-def interval_of(text: str | None) -> float:
-    return 60.0 if text is None else seconds(text)
+def interval_of(text: str | None, absent: float = 60.0) -> float:
+    return absent if text is None else seconds(text)
 
 
 def effective_metric(metric: Metric) -> dict[str, Any]:

@@ -1,12 +1,14 @@
 """The analysis of generated Canaries: built in, then the ConfigMap, then the Deployment's word."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from delivery import names
 from delivery.api.duration import seconds
-from delivery.canary import Analysis, Metric
+from delivery.canary import HOLD, NO_TRAFFIC, Analysis, Metric
+from delivery.guard import MODES, ON_WORSE, Policy
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,9 @@ class Defaults:
     success_rate: float = 99.0
     request_duration: float = 500.0
     progress_deadline: float = 600.0
+    guard: Policy = Policy()
+    no_traffic: str = HOLD
+    no_traffic_after: float = 600.0
 
     @property
     def analysis(self) -> Analysis:
@@ -44,6 +49,9 @@ class Defaults:
                 Metric("request-success-rate", self.interval, minimum=self.success_rate),
                 Metric("request-duration", self.interval, maximum=self.request_duration),
             ),
+            guard=self.guard,
+            no_traffic=self.no_traffic,
+            no_traffic_after=self.no_traffic_after,
         )
 
 
@@ -84,6 +92,22 @@ def milliseconds(text: str) -> float:
     return length
 
 
+def one_of(text: str, known: Collection[str]) -> str:
+    if text not in known:
+        raise ValueError(f"use one of {', '.join(known)}")
+    return text
+
+
+def chance(text: str) -> float:
+    if not re.fullmatch(r"0?\.[0-9]{1,9}", text) or not 0 < float(text) <= 0.5:
+        raise ValueError("use a chance such as 0.01, up to 0.5")
+    return float(text)
+
+
+def guarded(to: Defaults, **changes: Any) -> Defaults:
+    return replace(to, guard=replace(to.guard, **changes))
+
+
 def ascending(text: str) -> tuple[int, ...]:
     weights = tuple(whole(part.strip(), 1, 100) for part in text.split(","))
     if list(weights) != sorted(set(weights)):
@@ -106,6 +130,13 @@ SETTINGS: Mapping[str, Change] = {
     ),
     "successRate": lambda to, text: replace(to, success_rate=percent(text)),
     "requestDuration": lambda to, text: replace(to, request_duration=milliseconds(text)),
+    "guard": lambda to, text: guarded(to, mode=one_of(text, MODES)),
+    "guardAlpha": lambda to, text: guarded(to, alpha=chance(text)),
+    "guardOnWorse": lambda to, text: guarded(to, on_worse=one_of(text, ON_WORSE)),
+    "guardWarmUp": lambda to, text: guarded(to, warm_up=seconds(text)),
+    "guardMinRequests": lambda to, text: guarded(to, requests=whole(text, 0)),
+    "noTraffic": lambda to, text: replace(to, no_traffic=one_of(text, NO_TRAFFIC)),
+    "noTrafficAfter": lambda to, text: replace(to, no_traffic_after=at_least_a_second(text)),
     "progressDeadlineSeconds": lambda to, text: replace(to, progress_deadline=whole(text, 1)),
 }
 

@@ -2,6 +2,7 @@
 
 from pydantic import ConfigDict, Field
 
+from delivery.api.guard import CanaryGuard
 from delivery.api.instant import Instant
 from delivery.api.model import Anything, Model
 from delivery.canary import Phase
@@ -81,4 +82,5 @@ class CanaryStatus(Model):
     verdicts: tuple[CanaryVerdict, ...] | None = Field(
         None, description="The last answer of each check."
     )
+    guard: CanaryGuard | None = Field(None, description="Evidence against the release so far.")
     effective: Anything | None = Field(None, description="The analysis in force, defaults filled.")

@@ -9,8 +9,10 @@ from delivery import checks
 from delivery.api.analysis import STEPS, Analysis, Metric
 from delivery.api.asking import metrics_can_be_asked
 from delivery.api.canary import Canary, CanarySpec
+from delivery.api.checks import metric_of
 from delivery.api.duration import seconds
 from delivery.api.shape import read, shape_problems
+from delivery.hypotheses import hypothesis
 from delivery.names import GENERATED
 
 BUILTINS = checks.BUILT_IN
@@ -112,6 +114,8 @@ def durations_can_be_waited(canary: Canary) -> Iterator[str]:
 def durations(analysis: Analysis) -> Iterator[tuple[str, str]]:
     if analysis.interval is not None:
         yield "spec.analysis.interval", analysis.interval
+    if analysis.no_traffic_after is not None:
+        yield "spec.analysis.noTrafficAfter", analysis.no_traffic_after
     for index, metric in enumerate(analysis.metrics or ()):
         if metric.interval is not None:
             yield f"spec.analysis.metrics[{index}].interval", metric.interval
@@ -155,6 +159,29 @@ def empty_range(metric: Metric) -> Iterator[str]:
             f".thresholdRange: min {limits.min:g} is above max {limits.max:g}; "
             "no value can pass, exchange them"
         )
+
+
+def guard_can_watch(canary: Canary) -> Iterator[str]:
+    analysis = canary.spec.analysis or Analysis()
+    guard = analysis.guard
+    if guard is None:
+        return
+    if guard.alpha is not None and not 0 < guard.alpha <= 0.5:
+        yield f"spec.analysis.guard.alpha: {guard.alpha:g} is no chance; use 0.01, or up to 0.5"
+    yield from outside("spec.analysis.guard.minRequests", guard.min_requests, 0, None)
+    try:
+        seconds(guard.warm_up or "0s")
+    except ValueError as error:
+        yield f"spec.analysis.guard.warmUp: {error}"
+    if guard.mode != "off" and not any(is_guarded(metric) for metric in analysis.metrics or ()):
+        yield (
+            "spec.analysis.guard: no metric says what it is to watch; add request-success-rate "
+            "with thresholdRange.min, or request-duration with thresholdRange.max"
+        )
+
+
+def is_guarded(said: Metric) -> bool:
+    return any(hypothesis(metric_of(said)))
 
 
 def cookies_differ(canary: Canary) -> Iterator[str]:
@@ -212,6 +239,7 @@ RULES: tuple[Callable[[Canary], Iterator[str]], ...] = (
     durations_can_be_waited,
     metrics_can_be_judged,
     metrics_can_be_asked,
+    guard_can_watch,
     cookies_differ,
     ports_exist,
     scaler_bounds_are_ordered,

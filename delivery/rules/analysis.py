@@ -3,13 +3,16 @@
 from dataclasses import replace
 
 from delivery import checks
-from delivery.canary import Canary, Phase, Verdict
+from delivery.canary import FAIL, HOLD, Canary, Phase, Verdict
 from delivery.decision import Decision, Message, normal, warning
+from delivery.guard import stepped
+from delivery.hypotheses import policy
 from delivery.names import primary_name
 from delivery.observation import Observation
 from delivery.rules.outcome import (
     enters,
     from_the_start,
+    full_name,
     hold,
     rolled_back,
     waits,
@@ -17,10 +20,6 @@ from delivery.rules.outcome import (
 )
 from delivery.strategy import highest, next_weight, size_ahead
 from delivery.verdicts import PENDING, verdicts
-
-
-def full_name(canary: Canary) -> str:
-    return f"{canary.name}.{canary.namespace}"
 
 
 def target_name(canary: Canary) -> str:
@@ -100,9 +99,14 @@ def breach_counts(canary: Canary, seen: Observation) -> Decision | None:
     if canary.skip_analysis or not checks_are_due(canary, seen):
         return None
     judged = measured(canary, seen)
-    found = judged.status.verdicts
-    breach = next((one for one in found if one.outcome == checks.FAILED), None)
+    breach = next((one for one in judged.status.verdicts if ends_release(canary, one)), None)
     return counted(judged, seen, breach) if breach else None
+
+
+def ends_release(canary: Canary, found: Verdict) -> bool:
+    """With the guard on, only it may say so of what both look at: else its bound would not hold."""
+    only_holds = policy(canary.analysis) and found.metric in checks.BUILT_IN
+    return found.outcome == checks.FAILED and not only_holds
 
 
 def interval_is_awaited(canary: Canary, seen: Observation) -> Decision | None:
@@ -113,13 +117,39 @@ def interval_is_awaited(canary: Canary, seen: Observation) -> Decision | None:
 
 
 def missing_verdict_is_awaited(canary: Canary, seen: Observation) -> Decision | None:
-    """None passes unmeasured."""
+    """None passes unmeasured, and none that is out of its range."""
     judged = measured(canary, seen)
     found = judged.status.verdicts
     first = next((one for one in found if one.outcome != checks.PASSED), None)
-    if first and first.outcome == PENDING:
+    if first is None:
+        return None
+    if first.outcome == PENDING:
         return hold(canary, first.reason)
-    return waits(judged, first.reason) if first else None
+    if first.outcome == checks.FAILED:
+        return waits(judged, f"{full_name(canary)} {first.metric} out of range: {first.reason}")
+    return waits(judged, first.reason)
+
+
+def silent_release_ends(canary: Canary, seen: Observation) -> Decision | None:
+    """What becomes of a release that no request reaches is the user's to say."""
+    asked, since = canary.analysis.no_traffic, canary.status.last_check
+    if asked == HOLD or since is None or not is_silent(canary, seen):
+        return None
+    limit = canary.analysis.no_traffic_after
+    if seen.now - max(since, canary.status.guard.answered) < limit:
+        return None
+    text = f"{full_name(canary)} no request reached it for {checks.go_duration(1000.0 * limit)}"
+    if asked == FAIL:
+        return rolled_back(canary, seen, warning(f"Rolling back {text}"))
+    ended = promotion(canary, seen)
+    return replace(ended, messages=(warning(f"Promoting {text}"), *ended.messages))
+
+
+def is_silent(canary: Canary, seen: Observation) -> bool:
+    """By the guard, who knows when the last one came; else since the last step."""
+    if policy(canary.analysis):
+        return True
+    return not any(one.requests for one in seen.traffic.values())
 
 
 def counted(canary: Canary, seen: Observation, breach: Verdict) -> Decision:
@@ -160,7 +190,12 @@ def steps_up(canary: Canary, seen: Observation, *before: Message) -> Decision:
     text = f"Advance {full_name(canary)} canary weight {weight}"
     ahead = size_ahead(canary.analysis, canary.status.replicas or 1, weight)
     moved = with_status(
-        canary, canary_weight=weight, scale=ahead, last_check=seen.now, message=text
+        canary,
+        canary_weight=weight,
+        scale=ahead,
+        last_check=seen.now,
+        message=text,
+        guard=stepped(canary.status.guard, seen.now),
     )
     return Decision(moved, text, (*before, normal(text)))
 

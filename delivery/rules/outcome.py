@@ -4,8 +4,13 @@ from dataclasses import replace
 
 from delivery.canary import Canary, Phase, Status
 from delivery.decision import Decision, Message, warning
+from delivery.guard import started_over
 from delivery.observation import Observation
 from delivery.strategy import size_ahead
+
+
+def full_name(canary: Canary) -> str:
+    return f"{canary.name}.{canary.namespace}"
 
 
 def hold(canary: Canary, reason: str) -> Decision:
@@ -53,6 +58,7 @@ def from_the_start(canary: Canary, revision: str, message: Message, *, now: floa
         iterations=0,
         last_check=None,
         verdicts=(),
+        guard=started_over(canary.status.canary_weight, now),
     )
 
 
@@ -61,7 +67,7 @@ def rolled_back(canary: Canary, seen: Observation, *messages: Message) -> Decisi
 
     Weight and phase change in one write, so no crash can leave a refused revision with traffic.
     """
-    scaled = warning(f"Canary failed! Scaling down {canary.name}.{canary.namespace}")
+    scaled = warning(f"Canary failed! Scaling down {full_name(canary)}")
     ended = enters(
         canary,
         Phase.FAILED,

@@ -3,9 +3,9 @@
 from delivery.canary import Canary, Phase
 from delivery.decision import Decision, normal, warning
 from delivery.observation import Observation
-from delivery.rules.analysis import full_name, target_name
+from delivery.rules.analysis import target_name
 from delivery.rules.idle import drain_is_over
-from delivery.rules.outcome import enters, hold, waits, with_status
+from delivery.rules.outcome import enters, full_name, hold, waits, with_status
 from delivery.strategy import returned_weight
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from delivery.canary import Metric, Phase
+from delivery.guard import started_over
 from delivery.observation import Observation, Routers, Traffic
 from delivery.rules import analysis
 from tests.delivery.scenes import (
@@ -51,7 +52,13 @@ def test_a_new_revision_starts_over_with_nothing_left_of_the_one_before() -> Non
     text = "New revision detected! Restarting analysis for app.shop"
     assert texts(found) == [("Normal", text)]
     expected = replace(
-        RELEASING, observed="v3", scale=1, last_check=None, phase_since=NOW, message=text
+        RELEASING,
+        observed="v3",
+        scale=1,
+        last_check=None,
+        phase_since=NOW,
+        message=text,
+        guard=started_over(before.canary_weight, NOW),
     )
     assert found.canary.status == expected
 

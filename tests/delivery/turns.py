@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 
 from delivery import adoption, eligibility, pair, schema, serving
 from delivery.canary import Analysis, Canary, Metric, Status
+from delivery.checks import window_start
 from delivery.decision import Annotate, Delete, Effect
 from delivery.intent import effects
 from delivery.observation import Observation, Routers, Traffic
@@ -149,10 +150,9 @@ def unfit(canary: Canary, world: World) -> tuple[str, ...]:
 
 
 def window(canary: Canary, metric: Metric, world: World) -> Traffic:
-    status = canary.status
-    if status.last_check is None or status.phase_since is None:
+    start = window_start(canary, metric, world.now)
+    if start is None:
         return Traffic()
-    start = max(status.phase_since, min(status.last_check, world.now - metric.interval))
     seen = [(count, kind) for when, count, kind in world.counted if when > start]
     total = sum(count for count, _ in seen)
     bad = sum(count for count, kind in seen if kind == "bad")

@@ -1,0 +1,33 @@
+"""The analysis in force, as a status shows it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from delivery.api.checks import effective_metric
+from delivery.api.duration import duration
+from delivery.api.guard import effective_policy
+from delivery.canary import Analysis
+
+
+def effective(analysis: Analysis) -> dict[str, Any]:
+    """The analysis in force in the words of `spec.analysis`."""
+    said = {
+        "interval": duration(analysis.interval),
+        "threshold": analysis.threshold,
+        "stepWeight": analysis.step_weight,
+        "stepWeights": list(analysis.step_weights),
+        "maxWeight": analysis.max_weight,
+        "stepWeightPromotion": analysis.step_weight_promotion,
+        "primaryReadyThreshold": analysis.primary_ready_threshold,
+        "canaryReadyThreshold": analysis.canary_ready_threshold,
+        "metrics": [effective_metric(metric) for metric in analysis.metrics],
+        "guard": effective_policy(analysis.guard) if analysis.guard else {},
+        "noTraffic": analysis.no_traffic,
+        "noTrafficAfter": duration(analysis.no_traffic_after),
+    }
+    return {key: value for key, value in said.items() if value not in (0, [], {})}
+
+
+def shows(found: Mapping[str, Any], analysis: Analysis) -> bool:
+    """Whether a status tells of the analysis in force."""
+    return bool(found.get("effective") == effective(analysis))

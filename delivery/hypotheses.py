@@ -1,0 +1,26 @@
+"""What the guard holds a release to: the bounds of the checks that count bad requests."""
+
+from collections.abc import Iterator
+
+from delivery.canary import Analysis, Metric
+from delivery.checks import ERROR_RATE, SUCCESS_RATE, quantile
+from delivery.guard import OFF, Hypothesis, Policy
+
+
+def policy(analysis: Analysis) -> Policy | None:
+    """The guard that is on; None where there is none."""
+    return analysis.guard if analysis.guard and analysis.guard.mode != OFF else None
+
+
+def hypotheses(analysis: Analysis) -> tuple[Hypothesis, ...]:
+    """What the built-in checks hold a release to; a check without such a bound is none."""
+    return tuple(one for metric in analysis.metrics for one in hypothesis(metric))
+
+
+def hypothesis(metric: Metric) -> Iterator[Hypothesis]:
+    if metric.name == SUCCESS_RATE and metric.minimum is not None:
+        yield Hypothesis(metric.name, 1.0 - metric.minimum / 100.0)
+    if metric.name == ERROR_RATE and metric.maximum is not None:
+        yield Hypothesis(metric.name, metric.maximum / 100.0)
+    if (share := quantile(metric.name)) and metric.maximum:
+        yield Hypothesis(metric.name, round(1.0 - share, 9), limit=metric.maximum)
