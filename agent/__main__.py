@@ -69,6 +69,7 @@ def build(given: Settings, registry: CollectorRegistry) -> Loop:
         changed=changed,
         ipv6=given.ipv6,
     )
+    loop.windows.looked = changed.set
     return loop
 
 

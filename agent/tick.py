@@ -87,7 +87,6 @@ class Loop:
         self.canaries = Canaries(self.cache, self.complain)
         self.listeners = Listeners(self.api)
         self.unrouted = Unrouted(self.events)
-        self.windows.looked = self.changed.set
 
     def alive(self) -> bool:
         return time.monotonic() - self.turned < STUCK_SECONDS

@@ -22,9 +22,7 @@ class GuardPolicy(Model):
     """The sequential test of canary against primary; `{}` turns it on as it is."""
 
     mode: Literal["both", "primary", "range", "off"] | None = Field(
-        None,
-        description="What a release must be refuted by: its primary and its range (both, the "
-        "default), or one of them.",
+        None, description="What refutes a release: its primary and its range, or one of them."
     )
     alpha: float | None = Field(
         None, description="Chance, at most, of ever rolling back a good release; default 0.01."
@@ -37,8 +35,7 @@ class GuardPolicy(Model):
     )
     min_requests: int | None = Field(
         None,
-        description="Canary requests that promotion waits for; by default as many as show a "
-        "regression to three times what is allowed.",
+        description="Canary requests that promotion waits for; by default as many as it takes.",
     )
 
 
@@ -51,21 +48,30 @@ class HalfCounts(Model):
     bad: Natural
 
 
+class PairCounts(Model):
+    """Requests of both halves."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    canary: HalfCounts
+    primary: HalfCounts
+
+
 class MetricEvidence(Model):
     """Against one metric; logarithms of the products, one for each alternative."""
 
     model_config = ConfigDict(extra="ignore")
 
     metric: str
-    allowed: float = Field(gt=0, lt=1, description="Share of bad requests within the range.")
+    allowed: float = Field(description="Share of bad requests within the range.")
     relative: tuple[float, ...]
     absolute: tuple[float, ...]
     relative_peak: float
     absolute_peak: float
     canary: HalfCounts
     primary: HalfCounts
-    unpaired: tuple[HalfCounts, HalfCounts] | None = Field(
-        None, description="Of canary and primary, since both last had a request."
+    unpaired: PairCounts | None = Field(
+        None, description="Those since both halves last had a request."
     )
 
 
@@ -146,7 +152,7 @@ def guard_of(said: CanaryGuard | None) -> Guard:
 
 def evidence_of(said: MetricEvidence) -> Evidence:
     none = HalfCounts(requests=0, bad=0)
-    unpaired = said.unpaired or (none, none)
+    unpaired = said.unpaired or PairCounts(canary=none, primary=none)
     return Evidence(
         allowed=said.allowed,
         relative=said.relative,
@@ -155,7 +161,7 @@ def evidence_of(said: MetricEvidence) -> Evidence:
         absolute_peak=said.absolute_peak,
         canary=counts_of(said.canary),
         primary=counts_of(said.primary),
-        unpaired=(counts_of(unpaired[0]), counts_of(unpaired[1])),
+        unpaired=(counts_of(unpaired.canary), counts_of(unpaired.primary)),
     )
 
 
@@ -206,7 +212,7 @@ def written_guard(guard: Guard) -> CanaryGuard | None:
 
 
 def written_evidence(metric: str, evidence: Evidence) -> MetricEvidence:
-    first, second = evidence.unpaired
+    canary, primary = evidence.unpaired
     return MetricEvidence(
         metric=metric,
         allowed=evidence.allowed,
@@ -216,8 +222,8 @@ def written_evidence(metric: str, evidence: Evidence) -> MetricEvidence:
         absolute_peak=evidence.absolute_peak,
         canary=written_counts(evidence.canary),
         primary=written_counts(evidence.primary),
-        unpaired=(written_counts(first), written_counts(second))
-        if first.requests or second.requests
+        unpaired=PairCounts(canary=written_counts(canary), primary=written_counts(primary))
+        if canary.requests or primary.requests
         else None,
     )
 

@@ -1,7 +1,7 @@
 """The guard's state from look to look: warm-ups, drains, ranges that change, and its limits."""
 
 from dataclasses import replace
-from math import inf, log
+from math import exp, inf, log
 
 import pytest
 
@@ -132,3 +132,8 @@ def test_a_primary_without_traffic_cannot_be_compared_with(
 ) -> None:
     found = replace(PAIRED, canary=Counts(canary), primary=Counts(primary))
     assert guard.is_alone(found, 50) == alone
+
+
+@pytest.mark.parametrize(("logarithm", "number"), [(0.0, 1.0), (2.0, exp(2.0)), (1e6, exp(600.0))])
+def test_evidence_can_be_read_as_a_number(logarithm: float, number: float) -> None:
+    assert guard.strength(logarithm) == number

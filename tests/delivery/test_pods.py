@@ -180,3 +180,22 @@ def scheduled(status: str, **said: str) -> Any:
 )
 def test_what_keeps_pods_from_coming_is_told(conditions: Any, found: Any, why: str) -> None:
     assert pods.hindrance(deployment(conditions=conditions), found) == why
+
+
+@pytest.mark.parametrize(
+    ("conditions", "since"),
+    [
+        ([{**READY, "lastTransitionTime": "1970-01-01T00:01:00Z"}], 60.0),
+        ([{"type": "Initialized", "lastTransitionTime": "1970-01-01T00:01:00Z"}], 0.0),
+        ([READY], 0.0),
+        (None, 0.0),
+    ],
+)
+def test_a_pod_says_since_when_it_is_ready(conditions: Any, since: float) -> None:
+    assert pods.ready_since(pod(conditions=conditions)) == since
+
+
+def test_a_pods_restarts_are_those_of_all_its_containers() -> None:
+    statuses = [{"restartCount": 2}, {}, {"restartCount": 1}]
+    assert pods.restarts(pod(containerStatuses=statuses)) == 3
+    assert pods.restarts(pod()) == 0

@@ -19,8 +19,9 @@ from lab.cluster import running
 from tests.system.load import FRESH, KEPT, Load
 from tests.system.node import Node
 
-# Many tests share few cores: what only the machine makes slow is no reason to roll back.
-CALM = {"requestDuration": "5s"}
+# Many tests share few cores: what only the machine makes slow is no reason to roll back. And what
+# is not about judging does not wait until the guard has seen enough.
+CALM = {"requestDuration": "5s", "guard": "off"}
 HURRY = {**CALM, "interval": "1s", "stepWeight": "25"}
 HERE = Path(__file__).parent
 REPORT = pytest.StashKey[pytest.TestReport]()
