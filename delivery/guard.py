@@ -5,6 +5,7 @@ together with the counters that it covers: whoever takes over goes on from there
 counted twice.
 """
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import exp, log
@@ -26,6 +27,9 @@ WARM_REQUESTS = 50
 """After so many requests a pod is warm, if the time has not come before."""
 DRAIN_SECONDS = 10.0
 """After a weight fell to none: requests that still end belong to what was there before."""
+
+
+MOST_MORE = 1000
 
 
 @dataclass(frozen=True)
@@ -184,6 +188,22 @@ def is_refuted(evidence: Evidence, policy: Policy, limit: float, weight: int) ->
     worse = mode == RANGE or is_worse(evidence, limit)
     outside = mode == PRIMARY or is_out_of_range(evidence, limit)
     return worse and outside
+
+
+def until_refuted(evidence: Evidence, policy: Policy, limit: float, weight: int) -> int | None:
+    """How many more bad canary requests in a row would be enough, with good ones on the primary.
+
+    None where MOST_MORE are not, 0 where it is refuted already.
+    """
+
+    def enough(bad: int) -> bool:
+        good = bad * (100 - weight) // weight if weight else 0
+        more = grown(evidence, Counts(bad, bad), Counts(good))
+        return is_refuted(more, policy, limit, weight)
+
+    counts = range(MOST_MORE + 1)
+    found = bisect_left(counts, True, key=enough)
+    return found if found <= MOST_MORE else None
 
 
 def strength(logarithm: float) -> float:

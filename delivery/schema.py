@@ -14,6 +14,7 @@ from delivery.api.canary import CanarySpec
 from delivery.api.checks import interval_of, metric_of
 from delivery.api.defaults import DEFAULTS, deadline_from, defaults_from
 from delivery.api.effective import effective, shows
+from delivery.api.explained import explained
 from delivery.api.guard import guard_of, policy_of, written_guard
 from delivery.api.shape import read
 from delivery.api.status import CanaryCondition, CanaryStatus, CanaryVerdict
@@ -45,6 +46,7 @@ KEPT = (
     "primarySessionAffinityCookie",
     "previousSessionAffinityCookie",
     "effective",
+    "lastDecision",
 )
 """Status fields that no value of the core stands for: written again as they were found."""
 
@@ -183,10 +185,10 @@ def status_body(
     """The whole status, to replace the one before; what says nothing is left out.
 
     Times keep microseconds. `analysis` is shown as the one in force; without it, and for the
-    fields the core does not know, the previous status stands.
+    fields the core does not know, the previous status stands. So it is with `lastDecision`.
     """
     kept = {key: previous[key] for key in KEPT if key in previous}
-    shown = {"effective": effective(analysis)} if analysis is not None else {}
+    shown = {"effective": effective(analysis), **explained(status, analysis)} if analysis else {}
     body = written(status).model_dump(mode="json", by_alias=True, exclude_none=True)
     return {**kept, **shown, **body}
 

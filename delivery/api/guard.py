@@ -220,15 +220,15 @@ def written_evidence(metric: str, evidence: Evidence) -> MetricEvidence:
         absolute=evidence.absolute,
         relative_peak=evidence.relative_peak,
         absolute_peak=evidence.absolute_peak,
-        canary=written_counts(evidence.canary),
-        primary=written_counts(evidence.primary),
-        unpaired=PairCounts(canary=written_counts(canary), primary=written_counts(primary))
+        canary=counts_written(evidence.canary),
+        primary=counts_written(evidence.primary),
+        unpaired=PairCounts(canary=counts_written(canary), primary=counts_written(primary))
         if canary.requests or primary.requests
         else None,
     )
 
 
-def written_counts(counts: Counts) -> HalfCounts:
+def counts_written(counts: Counts) -> HalfCounts:
     return HalfCounts(requests=counts.requests, bad=counts.bad)
 
 

@@ -2,6 +2,7 @@
 
 from pydantic import ConfigDict, Field
 
+from delivery.api.explained import CanaryDecision
 from delivery.api.guard import CanaryGuard
 from delivery.api.instant import Instant
 from delivery.api.model import Anything, Model
@@ -83,4 +84,7 @@ class CanaryStatus(Model):
         None, description="The last answer of each check."
     )
     guard: CanaryGuard | None = Field(None, description="Evidence against the release so far.")
+    last_decision: CanaryDecision | None = Field(
+        None, description="Why the release stands where it stands, and what would change it."
+    )
     effective: Anything | None = Field(None, description="The analysis in force, defaults filled.")

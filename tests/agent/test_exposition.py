@@ -2,13 +2,16 @@
 
 import threading
 from dataclasses import replace
+from math import exp
 from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 from agent.exposition import Exposition, project_version
-from delivery.canary import Canary, Phase, Status, Verdict
+from delivery.canary import Analysis, Canary, Metric, Phase, Status, Verdict
+from delivery.evidence import Counts, begun, grown
+from delivery.guard import Guard, Policy
 
 SHOP = Canary("shop-canary", "web", "shop")
 OF_SHOP = {"name": "shop", "namespace": "web"}
@@ -202,3 +205,24 @@ def test_questions_to_metric_backends_are_timed_and_counted() -> None:
     assert scraped.value(f"{name}_duration_seconds_count", provider="prometheus") == 2.0
     assert scraped.value(f"{name}_duration_seconds_sum", provider="prometheus") == 5.02
     assert scraped.value(f"{name}_errors_total", provider="prometheus") == 1.0
+
+
+def test_the_guard_shows_its_evidence_and_what_would_be_enough() -> None:
+    success = Metric("request-success-rate", minimum=99.0)
+    found = grown(begun(0.01), Counts(20, 2), Counts(180))
+    status = Status(guard=Guard(evidence={success.name: found}))
+    guarded = replace(SHOP, analysis=Analysis(metrics=(success,), guard=Policy()), status=status)
+    scraped = Scraped(guarded)
+    labels = {**OF_SHOP, "metric": success.name}
+    for against, peak in (("primary", found.relative_peak), ("range", found.absolute_peak)):
+        evidence = scraped.value("outrider_guard_evidence", **labels, against=against)
+        assert evidence == pytest.approx(exp(peak))
+    assert scraped.value("outrider_guard_evidence_needed", **OF_SHOP) == 100.0
+
+
+def test_a_check_shows_what_it_measured_in_its_own_unit() -> None:
+    verdicts = (Verdict("request-duration", "passed", 250.0, 10), Verdict("mine", "no traffic"))
+    scraped = Scraped(in_phase(Phase.PROGRESSING, verdicts=verdicts))
+    labels = {**OF_SHOP, "metric": "request-duration"}
+    assert scraped.value("outrider_check_value", **labels) == 250.0
+    assert scraped.value("outrider_check_value", **OF_SHOP, metric="mine") is None
