@@ -1,7 +1,7 @@
 """What the guard finds, and how soon, beside Flagger's rule on the same requests.
 
-`python -m benchmarks.guard [RUNS]`: each row is one kind of release, RUNS times, judged by the whole
-`step`, once with the guard and once by counting failed checks (interval 10 s, threshold 5).
+`python -m benchmarks.guard [RUNS]`: each row is one kind of release, RUNS times, judged by the
+whole `step`, once with the guard and once by counting failed checks (interval 10 s, threshold 5).
 """
 
 import sys
