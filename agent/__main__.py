@@ -8,6 +8,7 @@ import threading
 from prometheus_client import CollectorRegistry
 
 from agent import http
+from agent.clock import Clock
 from agent.envoy import Scraper
 from agent.exposition import Exposition
 from agent.observe import KINDS
@@ -16,6 +17,7 @@ from agent.queries import Queries
 from agent.refusals import Refusals
 from agent.secrets import Secrets
 from agent.settings import Settings, settings
+from agent.sources import Sources
 from agent.tick import Loop
 from agent.traffic import Windows
 from agent.xds import AdsServer
@@ -44,18 +46,21 @@ def build(given: Settings, registry: CollectorRegistry) -> Loop:
         for kind in KINDS
     ]
     cache = Cache(kinds)
+    clock = Clock()
+    windows = Windows(Scraper(), failed=exposition.scrape_failed, clock=clock)
+    windows.looked = changed.set
     events = Events(api, given.identity, AGENT_MANAGER, "flagger")
     loop = Loop(
         api=api,
         cache=cache,
         ads=AdsServer(f"[::]:{given.xds_port}", on_nack=lambda *said: loop.rejected(*said)),
-        windows=Windows(Scraper(), failed=exposition.scrape_failed),
         queries=Queries(
             Secrets(api, given.namespace).read,
             templates=lambda: cache.items("MetricTemplate"),
             answered=changed.set,
             told=exposition.queried,
         ),
+        sources=Sources(api, given.namespace, windows, exposition.scrape_failed, clock),
         leadership=Leadership(
             connection, name=AGENT, namespace=given.namespace, identity=given.identity
         ),
@@ -69,7 +74,6 @@ def build(given: Settings, registry: CollectorRegistry) -> Loop:
         changed=changed,
         ipv6=given.ipv6,
     )
-    loop.windows.looked = changed.set
     return loop
 
 
@@ -86,7 +90,7 @@ def main() -> int:
         log.error("the namespace could not be listed in %.0f s", SYNC_SECONDS)
         return 1
     loop.ads.start()
-    loop.windows.start()
+    loop.sources.start()
     loop.leadership.start()
     loop.survey.start()
     log.info("serving namespace %s", given.namespace)

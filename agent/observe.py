@@ -4,14 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from agent import routers
 from agent.listeners import Listeners
 from agent.queries import Queries
+from agent.sources import Sources
 from agent.traffic import Windows
 from cluster.watch import Cache
 from delivery import checks, eligibility, names, pair, servable, serving
 from delivery.canary import Canary, Metric, Phase
-from delivery.counted import Counted
 from delivery.observation import Observation, Routers, Traffic
 from delivery.obstacles.grounds import Grounds
 from delivery.pair import Objects
@@ -50,6 +49,7 @@ class Surroundings:
     routers: Routers
     windows: Windows
     queries: Queries
+    sources: Sources
     listeners: Listeners
     grounds: Grounds = Grounds()
     mesh: str = ""
@@ -99,18 +99,11 @@ def observe(canary: Canary, around: Surroundings) -> Observation:
         ports_taken=around.listeners.taken(canary.target),
         traffic={metric.name: window(canary, metric, around) for metric in analysis.metrics},
         measurements=around.queries.measurements(canary, around.now),
-        counted=counted(around),
+        counted=around.sources.counted(canary, around.found),
         drained=around.windows.quiet(
-            serving.clusters(canary, names.CANARY), around.now, since=status.phase_since
+            serving.router_clusters(canary, names.CANARY), around.now, since=status.phase_since
         ),
     )
-
-
-def counted(around: Surroundings) -> Counted:
-    """The routers' counters, each under a name of the life that it counts in."""
-    lives = routers.lives(around.found.pods)
-    read = around.windows.counters()
-    return {lives[address]: read[address] for address in sorted(read) if address in lives}
 
 
 def refusals(target: Any, primary: Any, around: Surroundings) -> tuple[str, ...]:
@@ -147,5 +140,8 @@ def window(canary: Canary, metric: Metric, around: Surroundings) -> Traffic:
     start, since = checks.window_start(canary, metric, around.now), canary.status.phase_since
     if start is None or since is None:
         return Traffic()
+    windows = around.sources.of(canary)
+    if windows is None:
+        return Traffic()
     series = serving.clusters(canary, names.CANARY)
-    return around.windows.traffic(series, start, limits=metric, revised=since)
+    return windows.traffic(series, start, limits=metric, revised=since)

@@ -22,10 +22,15 @@ def addresses(found: Sequence[Object]) -> tuple[str, ...]:
 
 
 def lives(found: Sequence[Object]) -> dict[str, str]:
-    """Each router's address to a name for its present life: with the next one it counts anew."""
+    """Of the routers."""
+    return lives_of(router_pods(found))
+
+
+def lives_of(found: Iterable[Object]) -> dict[str, str]:
+    """Each ready pod's address to a name for its present life: with the next one it counts anew."""
     return {
         str(pod["status"]["podIP"]): f"{pod['metadata']['name']}/{pods.restarts(pod)}"
-        for pod in router_pods(found)
+        for pod in found
         if pods.is_ready(pod)
     }
 

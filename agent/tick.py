@@ -17,7 +17,7 @@ from agent.ownership import tie_lease
 from agent.perform import Performer
 from agent.queries import Queries
 from agent.refusals import Refusals
-from agent.traffic import Windows
+from agent.sources import Sources
 from agent.unrouted import Unrouted
 from agent.xds import AdsServer
 from cluster.api import Api, Object
@@ -60,8 +60,8 @@ class Loop:
     api: Api
     cache: Cache
     ads: AdsServer
-    windows: Windows
     queries: Queries
+    sources: Sources
     leadership: Leadership
     exposition: Exposition
     namespace: str
@@ -114,8 +114,7 @@ class Loop:
         canaries = [canary for _, canary in current]
         self.publish(canaries, found)
         self.exposition.update(canaries)
-        self.windows.aim(routers.addresses(found.pods))
-        self.windows.scrape_while(any(serving.is_moving(canary) for canary in canaries))
+        self.sources.look(canaries, found)
         leading = self.leadership.held()
         self.exposition.lead(leading)
         if not leading:
@@ -147,7 +146,7 @@ class Loop:
         self.published.set()
 
     def surroundings(self, canaries: Sequence[Canary], found: Objects) -> Surroundings:
-        now = round(time.time(), 6)
+        now = self.sources.now()
         if now - self.own_read > NAMESPACE_SECONDS:
             self.own = self.api.read("Namespace", self.namespace) or {"metadata": {}}
             self.own_read = now
@@ -160,8 +159,9 @@ class Loop:
             now=now,
             found=found,
             routers=routers.look(found.pods, untried, rejected=rejected),
-            windows=self.windows,
             queries=self.queries,
+            windows=self.sources.routers,
+            sources=self.sources,
             listeners=self.listeners,
             grounds=grounds(self.cache, found, self.survey, labels=labels),
             mesh=mesh.of_namespace(self.own),
@@ -228,7 +228,7 @@ class Loop:
         self.say_standing(canary, seen)
         if self.is_read_again(canary, seen):
             return
-        decision = step(canary, seen)
+        decision = step(self.sources.told(canary), seen)
         after = decision.canary
         if (written := self.intended(raw, canary, after, around.found)) is None:
             return

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from agent.clock import Clock
 from agent.envoy import ScrapeError, Scraper
 from delivery import checks, stats
 from delivery.canary import Metric
@@ -42,12 +43,26 @@ class Look:
     complete: bool
 
 
+Parse = Callable[[str], Mapping[str, Counters]]
+
+
 class Windows:
     """The looks of the last hour, by clusters."""
 
-    def __init__(self, scraper: Scraper, *, failed: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        scraper: Scraper,
+        *,
+        failed: Callable[[str], None],
+        parse: Parse = router.parse,
+        clock: Clock | None = None,
+    ) -> None:
         self.scraper = scraper
         self.failed = failed
+        self.parse = parse
+        self.clock = clock or Clock()
+        self.silent: dict[str, str] = {}
+        self.stopped = threading.Event()
         self.looks: deque[Look] = deque()
         self.before: dict[str, Mapping[str, Counters]] = {}
         self.read_at: dict[str, float] = {}
@@ -58,6 +73,11 @@ class Windows:
 
     def start(self) -> None:
         threading.Thread(target=self.run, name="scrape", daemon=True).start()
+
+    def stop(self) -> None:
+        """For good."""
+        self.stopped.set()
+        self.wanted.set()
 
     def aim(self, addresses: Sequence[str]) -> None:
         self.addresses = tuple(addresses)
@@ -70,19 +90,21 @@ class Windows:
         self.wanted.clear()
         with self.lock:
             self.before, self.read_at = {}, {}
+            self.looks.clear()
 
     def run(self) -> None:
-        while True:
+        while not self.stopped.is_set():
             self.wanted.wait()
             started = time.monotonic()
             self.take()
             self.looked()
             rest = SCRAPE_SECONDS - (time.monotonic() - started)
-            threading.Event().wait(max(0.05, rest))
+            self.stopped.wait(max(0.05, rest))
+        self.scraper.close()
 
     def take(self) -> None:
         """One look; a router that does not answer in time is left out and caught up with later."""
-        known, began = self.before, time.time()
+        known, began = self.before, self.clock.now()
         answers = self.scraper.scrape(self.addresses, deadline=DEADLINE_SECONDS)
         counted = {address: self.parsed(address, said) for address, said in answers.items()}
         read = {address: found for address, found in counted.items() if found is not None}
@@ -102,18 +124,21 @@ class Windows:
             self.read_at |= dict.fromkeys(read, began)
             counts = stats.total(deltas)
             used = {one: sample for one, sample in counts.items() if sample != Sample()}
-            self.looks.append(Look(time.time(), began, since, used, active, complete))
-            while self.looks[0].time < time.time() - KEPT_SECONDS:
+            self.looks.append(Look(self.clock.now(), began, since, used, active, complete))
+            while self.looks[0].time < began - KEPT_SECONDS:
                 self.looks.popleft()
 
     def parsed(self, address: str, said: str | ScrapeError) -> Mapping[str, Counters] | None:
         try:
             if not isinstance(said, ScrapeError):
-                return router.parse(said)
+                found = self.parse(said)
+                self.silent.pop(address, None)
+                return found
             why = said.reason
         except StatsMalformed as error:
             why = f"malformed statistics: {error}"
-        log.warning("router %s: %s", address, why)
+        log.warning("statistics of %s: %s", address, why)
+        self.silent[address] = why
         self.failed(address)
         return None
 

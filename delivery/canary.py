@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from delivery.frozen import frozen
 from delivery.guard import Guard, Policy
+from delivery.source import Source
 
 
 class Phase(StrEnum):
@@ -69,6 +70,7 @@ class Analysis:
     guard: Policy | None = None
     no_traffic: str = HOLD
     no_traffic_after: float = 600.0
+    source: Source | None = None
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,7 @@ class Status:
     drained_since: float | None = None
     last_transition: float | None = None
     message: str = ""
+    source: str = ""
     verdicts: tuple[Verdict, ...] = ()
     guard: Guard = Guard()
     conditions: tuple[Condition, ...] = ()

@@ -17,6 +17,7 @@ from delivery.api.effective import effective, shows
 from delivery.api.explained import explained
 from delivery.api.guard import guard_of, policy_of, written_guard
 from delivery.api.shape import read
+from delivery.api.source import source_of
 from delivery.api.status import CanaryCondition, CanaryStatus, CanaryVerdict
 from delivery.api.validation import is_generated, is_untouched, problems
 from delivery.canary import HOLD, Analysis, Canary, Condition, Phase, Status, Verdict
@@ -115,6 +116,7 @@ def analysis_of(said: spec.Analysis | None, absent: Analysis) -> Analysis:
         guard=policy_of(said.guard),
         no_traffic=said.no_traffic or HOLD,
         no_traffic_after=interval_of(said.no_traffic_after, NO_TRAFFIC_AFTER),
+        source=source_of(said.source),
     )
 
 
@@ -150,6 +152,7 @@ def status_of(found: Mapping[str, Any]) -> Status:
         drained_since=said.drained_time,
         last_transition=said.last_transition_time,
         message=said.message or "",
+        source=said.source or "",
         verdicts=tuple(verdict_of(verdict) for verdict in said.verdicts or ()),
         guard=guard_of(said.guard),
         conditions=tuple(condition_of(condition) for condition in said.conditions or ()),
@@ -218,6 +221,7 @@ def written(status: Status) -> CanaryStatus:
         drained_time=status.drained_since,
         last_transition_time=status.last_transition,
         message=status.message or None,
+        source=status.source or None,
         verdicts=tuple(written_verdict(verdict) for verdict in status.verdicts) or None,
         guard=written_guard(status.guard),
         conditions=tuple(written_condition(each) for each in status.conditions) or None,

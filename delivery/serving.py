@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from delivery import apex, names, servable
+from delivery import apex, names, servable, source
 from delivery.canary import IDLE, Canary, Phase
 from delivery.pair import Objects, endpoints, named, pods_of
 from delivery.pods import Object
@@ -144,6 +144,14 @@ def fallback(service: Object | None, target: int | str) -> Endpoint | None:
 
 
 def clusters(canary: Canary, role: str) -> tuple[str, ...]:
+    """The names of the counters that one half is judged by."""
+    if (given := canary.analysis.source) is None:
+        return router_clusters(canary, role)
+    service = canary.status.apex or canary.service
+    return source.series(given, canary.namespace, canary.target, service, role)
+
+
+def router_clusters(canary: Canary, role: str) -> tuple[str, ...]:
     """The names under which the routers count one half's requests, one for each port."""
     owners = {key: apex.owner(canary.status.apex, key) for key in canary.status.ports}
     return tuple(

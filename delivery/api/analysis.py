@@ -7,6 +7,7 @@ from pydantic import Field
 from delivery.api.guard import GuardPolicy
 from delivery.api.matching import AnalysisMatch
 from delivery.api.model import Interval, Model, NamedRef, Percent
+from delivery.api.source import AnalysisSource
 
 STEPS = ("iterations", "stepWeight", "stepWeights")
 """Exactly one of them says how a release advances."""
@@ -103,6 +104,7 @@ class Analysis(Model):
     canary_ready_threshold: int | None = Field(None, description="Percent of pods.")
     match: tuple[AnalysisMatch, ...] | None = None
     metrics: tuple[Metric, ...] | None = None
+    source: AnalysisSource | None = None
     webhooks: tuple[Webhook, ...] | None = None
     alerts: tuple[Alert, ...] | None = None
     guard: GuardPolicy | None = Field(

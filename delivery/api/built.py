@@ -28,6 +28,7 @@ ANALYSIS: Built = {
     "guard": None,
     "noTraffic": None,
     "noTrafficAfter": None,
+    "source": None,
 }
 SERVICE: Built = {
     "name": None,

@@ -6,6 +6,7 @@ from typing import Any
 from delivery.api.checks import effective_metric
 from delivery.api.duration import duration
 from delivery.api.guard import effective_policy
+from delivery.api.source import effective_source
 from delivery.canary import Analysis
 
 
@@ -21,6 +22,7 @@ def effective(analysis: Analysis) -> dict[str, Any]:
         "primaryReadyThreshold": analysis.primary_ready_threshold,
         "canaryReadyThreshold": analysis.canary_ready_threshold,
         "metrics": [effective_metric(metric) for metric in analysis.metrics],
+        "source": effective_source(analysis.source) if analysis.source else {},
         "guard": effective_policy(analysis.guard) if analysis.guard else {},
         "noTraffic": analysis.no_traffic,
         "noTrafficAfter": duration(analysis.no_traffic_after),

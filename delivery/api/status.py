@@ -80,6 +80,7 @@ class CanaryStatus(Model):
         None, description="Since when no connection to the target is open."
     )
     message: str | None = Field(None, description="Why the last decision fell.")
+    source: str | None = Field(None, description="What was found of spec.analysis.source.")
     verdicts: tuple[CanaryVerdict, ...] | None = Field(
         None, description="The last answer of each check."
     )

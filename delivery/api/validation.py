@@ -12,6 +12,7 @@ from delivery.api.canary import Canary, CanarySpec
 from delivery.api.checks import metric_of
 from delivery.api.duration import seconds
 from delivery.api.shape import read, shape_problems
+from delivery.api.source import source_problems
 from delivery.hypotheses import hypothesis
 from delivery.names import GENERATED
 
@@ -184,6 +185,13 @@ def is_guarded(said: Metric) -> bool:
     return any(hypothesis(metric_of(said)))
 
 
+def source_can_be_read(canary: Canary) -> Iterator[str]:
+    source = (canary.spec.analysis or Analysis()).source
+    if source is not None:
+        yield from source_problems(source, canary.spec.provider or "envoy")
+        yield from outside("spec.analysis.source.port", source.port, PORTS[0], PORTS[-1])
+
+
 def cookies_differ(canary: Canary) -> Iterator[str]:
     affinity = (canary.spec.analysis or Analysis()).session_affinity
     if affinity is not None and affinity.cookie_name == affinity.primary_cookie_name:
@@ -240,6 +248,7 @@ RULES: tuple[Callable[[Canary], Iterator[str]], ...] = (
     metrics_can_be_judged,
     metrics_can_be_asked,
     guard_can_watch,
+    source_can_be_read,
     cookies_differ,
     ports_exist,
     scaler_bounds_are_ordered,

@@ -2,6 +2,13 @@
 
 from collections.abc import Mapping
 
+GRPC_ERRORS = ("2", "4", "12", "13", "14", "15")
+"""The statuses that stand for a 5xx: UNKNOWN, INTERNAL and DATA_LOSS (500), UNIMPLEMENTED (501),
+UNAVAILABLE (503), DEADLINE_EXCEEDED (504). The others are the caller's doing, as 4xx are. (So Envoy
+maps them, and so OpenTelemetry tells a server's errors from a caller's.)
+"""
+UNAVAILABLE = "14"
+
 FIELDS: Mapping[str, str] = {
     "upstream_rq_completed": "completed",
     "upstream_rq_5xx": "server_errors",
@@ -14,18 +21,12 @@ FIELDS: Mapping[str, str] = {
     "upstream_cx_destroy_remote_with_active_rq": "broken_connections",
     "upstream_rq_pending_failure_eject": "ejected",
     "upstream_rq_active": "active",
-    "grpc.2": "grpc_errors",
-    "grpc.4": "grpc_errors",
-    "grpc.12": "grpc_errors",
-    "grpc.13": "grpc_errors",
-    "grpc.14": "grpc_unavailable",
-    "grpc.15": "grpc_errors",
+    **{
+        f"grpc.{status}": "grpc_unavailable" if status == UNAVAILABLE else "grpc_errors"
+        for status in GRPC_ERRORS
+    },
 }
-"""To the fields of `stats.Counters`. The gRPC statuses are those that stand for a 5xx: UNKNOWN and
-INTERNAL and DATA_LOSS (500), UNIMPLEMENTED (501), UNAVAILABLE (503), DEADLINE_EXCEEDED (504). The
-others are the caller's doing, as 4xx are. (So Envoy maps them, and so OpenTelemetry tells a
-server's errors from a caller's.)
-"""
+"""To the fields of `stats.Counters`."""
 
 TIMES = "upstream_rq_time"
 

@@ -1,68 +1,29 @@
 """Windows over what routers count: fresh where they must be, whole where they can be."""
 
-import json
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
 
-from agent.envoy import Scraper
-from agent.traffic import SETTLE_SECONDS, Windows
+from agent.clock import Clock
+from agent.traffic import SETTLE_SECONDS
 from delivery.canary import Metric
 from delivery.observation import Traffic
 from tests.agent.pods import Behaviour, Pod, answers, hangs_up
 from tests.agent.running_router import eventually
-
-CANARY, PRIMARY = "shop/80/canary", "shop/80/primary"
-RATE = Metric("request-success-rate", minimum=99.0)
-SLOW = Metric("request-duration", maximum=500.0)
-
-
-def counters(cluster: str, requests: int, *, bad: int = 0, active: int = 0, slow: int = 0) -> str:
-    """One cluster in a router's words; `slow` of the requests took 730 ms, the others 240."""
-    name = f"cluster.{cluster}.upstream_rq"
-    counts = {"completed": requests, "5xx": bad, "active": active}
-    times = [
-        {"lower_bound": lower, "width": 10, "count": count}
-        for lower, count in ((240, requests - slow), (730, slow))
-    ]
-    return said(
-        *({"name": f"{name}_{key}", "value": value} for key, value in counts.items()),
-        {"histograms": {"details": [{"name": f"{name}_time", "totals": times}]}},
-    )
-
-
-def said(*entries: object) -> str:
-    return json.dumps({"stats": entries})
-
-
-def together(*texts: str) -> str:
-    return said(*(entry for text in texts for entry in json.loads(text)["stats"]))
-
-
-NOTHING = said()
-
-
-class Routers:
-    """Routers on loopback, what they say, and windows over it."""
-
-    def __init__(self, *pods: Pod) -> None:
-        self.pods = pods
-        self.failed: list[str] = []
-        self.windows = Windows(Scraper(), failed=self.failed.append)
-        self.addresses = [f"{pod.endpoint.address}:{pod.endpoint.port}" for pod in pods]
-        self.windows.aim(self.addresses)
-
-    def say(self, *texts: str) -> None:
-        """Each router in turn says one of these when it is asked; then all are asked."""
-        for pod, text in zip(self.pods, texts, strict=True):
-            pod.behaviour = answers(text.encode())
-        self.windows.take()
-
-    def seen(self, *clusters: str, limits: Metric = RATE) -> Traffic:
-        return self.windows.traffic(clusters or (CANARY,), 0.0, limits=limits)
+from tests.agent.talking_routers import (
+    CANARY,
+    NOTHING,
+    PRIMARY,
+    RATE,
+    SLOW,
+    Routers,
+    counters,
+    together,
+)
 
 
 @pytest.fixture
@@ -122,6 +83,14 @@ def test_a_pause_makes_all_routers_new(routers: Routers) -> None:
     routers.say(counters(CANARY, 10), NOTHING)
     routers.windows.scrape_while(False)
     routers.say(counters(CANARY, 500, bad=500), NOTHING)
+    assert routers.seen().requests == 0
+
+
+def test_what_was_looked_at_before_a_pause_is_forgotten(routers: Routers) -> None:
+    routers.say(counters(CANARY, 10), NOTHING)
+    routers.say(counters(CANARY, 20), NOTHING)
+    assert routers.seen().requests == 10
+    routers.windows.scrape_while(False)
     assert routers.seen().requests == 0
 
 
@@ -205,6 +174,26 @@ def test_each_quantile_of_durations_is_told_to_who_asks_for_it(routers: Routers)
     }
     assert 240 < (seen["p50"] or 0) <= 250
     assert 730 < (seen["p90"] or 0) <= 740
+
+
+def test_a_clock_that_is_turned_back_or_forward_tears_no_window(routers: Routers) -> None:
+    wall = [1e9]
+    clock = routers.windows.clock = Clock(wall=lambda: wall[0])
+    start = clock.now()
+    for requests, jump in ((0, 0.0), (5, -3600.0), (9, 7200.0)):
+        wall[0] += jump
+        routers.say(counters(CANARY, requests), NOTHING)
+    seen = routers.windows.traffic([CANARY], start, limits=RATE)
+    assert seen.requests == 9
+    assert 0 < seen.seconds < 5
+
+
+def test_a_window_that_is_stopped_looks_no_more(routers: Routers) -> None:
+    routers.windows.start()
+    routers.windows.stop()
+    looks = len(routers.windows.looks)
+    eventually(lambda: not [one for one in threading.enumerate() if one.name == "scrape"])
+    assert len(routers.windows.looks) <= looks + 1
 
 
 def test_nothing_looked_at_is_no_traffic(routers: Routers) -> None:
