@@ -30,6 +30,7 @@ class Shop:
     delay_ms: int = 0
     replicas: int = 3
     grace_seconds: int = 30
+    cold_requests: int = 0
     streams: bool = False
     """Whether a second port serves a gRPC stream."""
 
@@ -56,6 +57,7 @@ class Shop:
             ("ERROR_RATE", f"{self.error_rate:g}"),
             ("DELAY_MS", str(self.delay_ms)),
             ("DRAIN_SECONDS", str(drain)),
+            *([("COLD_REQUESTS", str(self.cold_requests))] if self.cold_requests else []),
             *([("GRPC_PORT", str(GRPC_PORT))] if self.streams else []),
         ]
 

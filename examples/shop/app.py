@@ -1,9 +1,11 @@
 """The shop: a small HTTP service that starts fast, fails only as told, and drains properly.
 
 Settings come from the environment: VERSION names the release, ERROR_RATE (0 to 1) is the share of
-answers that are a 500, DELAY_MS is waited before each answer. GRPC_PORT, when set, opens a gRPC
-server stream (h2c) beside HTTP. Every answer carries X-Shop-Version, and every failure that the
-shop makes itself carries X-Shop-Failure, so that failures made by anything else can be told apart.
+answers that are a 500, DELAY_MS is waited before each answer, COLD_REQUESTS is how many first
+answers take two seconds. `PUT /settings?error_rate=0.5` changes one pod while it runs. GRPC_PORT,
+when set, opens a gRPC server stream (h2c) beside HTTP. Every answer carries X-Shop-Version, and
+every failure that the shop makes itself carries X-Shop-Failure, so that failures made by anything
+else can be told apart.
 """
 
 import asyncio
@@ -17,11 +19,15 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import parse_qsl
 
 from websockets.frames import Frame, Opcode
 from websockets.server import ServerProtocol
 
 HEAD_LIMIT = 64 * 1024
+COLD_SECONDS = 2.0
+OWN = ("/healthz", "/settings")
+"""Paths that no user calls."""
 
 
 @dataclass
@@ -31,6 +37,7 @@ class Shop:
     version: str = os.environ.get("VERSION", "v1")
     error_rate: float = float(os.environ.get("ERROR_RATE", "0"))
     delay: float = float(os.environ.get("DELAY_MS", "0")) / 1000
+    cold: int = int(os.environ.get("COLD_REQUESTS", "0"))
     port: int = int(os.environ.get("PORT", "8080"))
     grpc_port: int = int(os.environ.get("GRPC_PORT", "0"))
     drain_seconds: float = float(os.environ.get("DRAIN_SECONDS", "20"))
@@ -39,8 +46,18 @@ class Shop:
     draining: asyncio.Event = field(default_factory=asyncio.Event)
     open: int = 0
 
-    def answer(self, path: str) -> tuple[HTTPStatus, dict[str, str]]:
+    async def pause(self, path: str) -> None:
+        """What a user has to wait."""
+        if path in OWN:
+            return
+        self.cold, cold = max(0, self.cold - 1), self.cold > 0
+        await asyncio.sleep(COLD_SECONDS if cold else self.delay)
+
+    def answer(self, path: str, query: str) -> tuple[HTTPStatus, dict[str, str]]:
         """The status of one request, with what an intended failure adds to its headers."""
+        if path == "/settings":
+            self.error_rate = float(dict(parse_qsl(query)).get("error_rate", self.error_rate))
+            return HTTPStatus.OK, {}
         if path == "/healthz":
             leaving = self.draining.is_set()
             return HTTPStatus.SERVICE_UNAVAILABLE if leaving else HTTPStatus.OK, {}
@@ -89,8 +106,7 @@ async def serve_requests(
             await serve_websocket(shop, request, reader, writer)
             return
         await discard_body(request, reader, writer)
-        if request.path != "/healthz" and shop.delay:
-            await asyncio.sleep(shop.delay)
+        await shop.pause(request.path.partition("?")[0])
         last = request.closes or shop.draining.is_set()
         writer.write(answered(shop, request, last=last))
         await writer.drain()
@@ -133,7 +149,8 @@ async def discard_body(
 
 def answered(shop: Shop, request: Request, *, last: bool) -> bytes:
     """The whole answer to one request, as it goes on the wire."""
-    status, extra = shop.answer(request.path.partition("?")[0])
+    path, _, query = request.path.partition("?")
+    status, extra = shop.answer(path, query)
     body = json.dumps({"version": shop.version, "pod": shop.pod}).encode() + b"\n"
     headers = {
         "Content-Type": "application/json",
