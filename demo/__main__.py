@@ -11,6 +11,7 @@ from pathlib import Path
 
 from demo import install, namespace
 from demo.dump import dump
+from demo.evidence import Recorder
 from demo.kubectl import Kubectl
 from demo.namespace import Namespace
 from demo.report import EXPECTED, Report, rows, well_ended
@@ -80,7 +81,9 @@ def told(place: Namespace) -> int:
     say("Outrider makes a pair of the running app: shop (the canary half) and shop-primary")
     place.adopted()
     say("adopted: shop-primary serves, shop has no pods", "green")
-    reports = [released(place, traffic, version) for version in (V2, V3, V4)]
+    recorder = Recorder()
+    reports = [released(place, traffic, version, recorder) for version in (V2, V3, V4)]
+    recorder.write()
     return concluded(reports, foreign(traffic.stop()))
 
 
@@ -93,12 +96,13 @@ def opened(place: Namespace) -> None:
     place.complete()
 
 
-def released(place: Namespace, traffic: Traffic, version: Shop) -> Report:
+def released(place: Namespace, traffic: Traffic, version: Shop, recorder: Recorder) -> Report:
     """One apply and what became of it."""
     chapter(f"A release: {BLURB[version.version]}")
     typed(f"kubectl apply -f shop.yaml    # {changes(version)}")
     narrator = Narrator(place, traffic)
-    report = Report.of(place, traffic, version, narrator)
+    listener = recorder.beside(version.version, narrator)
+    report = Report.of(place, traffic, version, listener)
     narrator.tell_events()
     well = report.outcome == EXPECTED[version.version]
     say(

@@ -41,11 +41,13 @@ class Narrator:
         self.namespace = namespace
         self.traffic = traffic
         self.told: tuple[object, ...] = ()
+        self.evidence = 0.0
         self.since = time.time()
         self.events = {uid(event): times(event) for event in namespace.list("Event")}
 
     def __call__(self, status: JSON) -> None:
         self.tell_events()
+        self.tell_evidence(status)
         phase, weight = status.get("phase", ""), status.get("canaryWeight", 0)
         failed = status.get("failedChecks", 0)
         if (phase, weight, failed) == self.told:
@@ -56,6 +58,16 @@ class Narrator:
         for verdict in status.get("verdicts") or ():
             say(f"  check: {judgement(verdict)}", "dim")
         self.tell_traffic()
+
+    def tell_evidence(self, status: JSON) -> None:
+        """Of the metric that is nearest to a rollback, whenever it has doubled or halved."""
+        found = nearest(status)
+        if found is None:
+            return
+        strength = weaker(found)
+        if not 0.5 < strength / (self.evidence or strength * 4) < 2.0:
+            self.evidence = strength
+            say(f"  guard: {seen_by_guard(found)}", "yellow" if strength > 2.0 else "dim")
 
     def tell_events(self) -> None:
         """Events that are new, or were repeated; oldest first."""
@@ -73,6 +85,28 @@ class Narrator:
         if now - self.since > 1 and answers:
             say(f"  clients: {shares(answers)}", "dim")
             self.since = now
+
+
+def nearest(status: JSON) -> JSON | None:
+    """The metric whose evidence would be enough first."""
+    metrics = (status.get("lastDecision") or {}).get("metrics") or ()
+    return max((one for one in metrics if "evidence" in one), key=weaker, default=None)
+
+
+def weaker(metric: JSON) -> float:
+    """Both must have reached what is needed: the smaller of the two."""
+    evidence = metric["evidence"]
+    return float(min(evidence["worseThanPrimary"], evidence["outOfRange"]))
+
+
+def seen_by_guard(metric: JSON) -> str:
+    """For instance: request-success-rate 5 of 21 bad; worse than primary 17, out of range 900."""
+    canary, evidence = metric["canary"], metric["evidence"]
+    worse, outside = evidence["worseThanPrimary"], evidence["outOfRange"]
+    return (
+        f"{metric['name']} {canary['bad']} of {canary['requests']} bad; evidence: worse than "
+        f"primary {worse:.3g}, out of range {outside:.3g}; {evidence['needed']:g} is needed"
+    )
 
 
 def about_us(event: JSON) -> bool:
