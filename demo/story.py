@@ -62,7 +62,7 @@ class Narrator:
     def tell_evidence(self, status: JSON) -> None:
         """Of the metric that is nearest to a rollback, whenever it has doubled or halved."""
         found = nearest(status)
-        if found is None:
+        if found is None or not found["canary"]["requests"]:
             return
         strength = weaker(found)
         if not 0.5 < strength / (self.evidence or strength * 4) < 2.0:
