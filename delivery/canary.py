@@ -49,6 +49,11 @@ class Metric:
     template: str = ""
     variables: Mapping[str, str] = field(default_factory=frozen)
 
+    @property
+    def asks(self) -> bool:
+        """Whether it is, or is also, a question of the user's own to a metric backend."""
+        return bool(self.query or self.template)
+
 
 @dataclass(frozen=True)
 class Analysis:

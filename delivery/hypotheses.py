@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from delivery.canary import Analysis, Metric
-from delivery.checks import ERROR_RATE, SUCCESS_RATE, quantile
+from delivery.checks import ERROR_RATE, SUCCESS_RATE, is_by_name, quantile
 from delivery.guard import OFF, Hypothesis, Policy
 
 
@@ -14,7 +14,8 @@ def policy(analysis: Analysis) -> Policy | None:
 
 def hypotheses(analysis: Analysis) -> tuple[Hypothesis, ...]:
     """What the built-in checks hold a release to; a check without such a bound is none."""
-    return tuple(one for metric in analysis.metrics for one in hypothesis(metric))
+    by_name = (one for one in analysis.metrics if is_by_name(one.name, asks=one.asks))
+    return tuple(found for metric in by_name for found in hypothesis(metric))
 
 
 def hypothesis(metric: Metric) -> Iterator[Hypothesis]:

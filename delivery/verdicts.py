@@ -1,6 +1,7 @@
 """The verdicts of all checks of a Canary, in Flagger's order (reference, 7.1)."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from math import floor, isfinite
 
 from delivery import checks
@@ -11,29 +12,40 @@ from delivery.questions import Question, Way, questions
 PENDING = "being asked"
 
 
+@dataclass(frozen=True)
+class Judgement:
+    """A verdict, and whether it is on a query of the user's own."""
+
+    verdict: Verdict
+    own: bool = False
+
+
 def verdicts(canary: Canary, seen: Observation) -> tuple[Verdict, ...]:
+    return tuple(one.verdict for one in judgements(canary, seen))
+
+
+def judgements(canary: Canary, seen: Observation) -> Iterator[Judgement]:
     """By name and inline first, by templates behind them."""
     asked = questions(canary)
-    first = [one for one in asked if one.way is not Way.TEMPLATE]
-    second = [one for one in asked if one.way is Way.TEMPLATE]
-    found = [
-        verdict
-        for index, metric in enumerate(canary.analysis.metrics)
-        for verdict in by_name_or_inline(
-            canary, seen, metric, [one for one in first if one.index == index]
-        )
-    ]
-    return (*found, *(by_answer(canary, seen, one) for one in second))
+    for index, metric in enumerate(canary.analysis.metrics):
+        here = [one for one in asked if one.index == index and one.way is not Way.TEMPLATE]
+        yield from by_name_or_inline(canary, seen, metric, here)
+    yield from (answered(canary, seen, one) for one in asked if one.way is Way.TEMPLATE)
 
 
 def by_name_or_inline(
     canary: Canary, seen: Observation, metric: Metric, asked: list[Question]
-) -> Iterator[Verdict]:
+) -> Iterator[Judgement]:
     """What is not asked of a Prometheus was counted by the routers."""
-    counted = checks.is_by_name(metric.name, asks=bool(metric.query or metric.template))
+    counted = checks.is_by_name(metric.name, asks=metric.asks)
     if counted and not any(one.way is Way.BUILT_IN for one in asked):
-        yield checks.judged(canary, metric, seen.traffic.get(metric.name, Traffic()))
-    yield from (by_answer(canary, seen, one) for one in asked)
+        traffic = seen.traffic.get(metric.name, Traffic())
+        yield Judgement(checks.judged(canary, metric, traffic))
+    yield from (answered(canary, seen, one) for one in asked)
+
+
+def answered(canary: Canary, seen: Observation, question: Question) -> Judgement:
+    return Judgement(by_answer(canary, seen, question), own=question.way is not Way.BUILT_IN)
 
 
 def by_answer(canary: Canary, seen: Observation, question: Question) -> Verdict:

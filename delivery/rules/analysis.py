@@ -19,7 +19,7 @@ from delivery.rules.outcome import (
     with_status,
 )
 from delivery.strategy import highest, next_weight, size_ahead
-from delivery.verdicts import PENDING, verdicts
+from delivery.verdicts import PENDING, Judgement, judgements, verdicts
 
 
 def target_name(canary: Canary) -> str:
@@ -98,15 +98,15 @@ def breach_counts(canary: Canary, seen: Observation) -> Decision | None:
     """Asked before readiness: what is half ready or badly routed may not go on failing users."""
     if canary.skip_analysis or not checks_are_due(canary, seen):
         return None
-    judged = measured(canary, seen)
-    breach = next((one for one in judged.status.verdicts if ends_release(canary, one)), None)
-    return counted(judged, seen, breach) if breach else None
+    found = (one for one in judgements(canary, seen) if ends_release(canary, one))
+    breach = next(found, None)
+    return counted(measured(canary, seen), seen, breach.verdict) if breach else None
 
 
-def ends_release(canary: Canary, found: Verdict) -> bool:
+def ends_release(canary: Canary, found: Judgement) -> bool:
     """With the guard on, only it may say so of what both look at: else its bound would not hold."""
-    only_holds = policy(canary.analysis) and found.metric in checks.BUILT_IN
-    return found.outcome == checks.FAILED and not only_holds
+    only_holds = policy(canary.analysis) and not found.own
+    return found.verdict.outcome == checks.FAILED and not only_holds
 
 
 def interval_is_awaited(canary: Canary, seen: Observation) -> Decision | None:
