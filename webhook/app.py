@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException
 from delivery import schema
 from delivery.admission import Answer, Malformed, Request, envelope, mutated, read, validated
 from delivery.api.asking import template_problems
+from delivery.api.cautions import cautions
 from webhook.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -23,6 +24,8 @@ BODY_LIMIT = 16 * 2**20
 
 PROBLEMS = {"Canary": schema.problems, "MetricTemplate": template_problems}
 """By kind: what is wrong with an object, and how it is put right."""
+CAUTIONS = {"Canary": cautions}
+"""By kind: what is allowed, and hardly meant."""
 
 Decide = Callable[[Request], Answer]
 Unready = Callable[[], str]
@@ -33,7 +36,7 @@ def create_app(metrics: Metrics, unready: Unready = str) -> flask.Flask:
     """Wires the routes; the deciding is all in delivery.admission."""
     app = flask.Flask("webhook", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT
-    judged = functools.partial(validated, problems=PROBLEMS)
+    judged = functools.partial(validated, problems=PROBLEMS, cautions=CAUTIONS)
     app.add_url_rule("/mutate", view_func=admission("mutate", mutated, metrics), methods=["POST"])
     app.add_url_rule(
         "/validate", view_func=admission("validate", judged, metrics), methods=["POST"]

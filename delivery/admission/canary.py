@@ -1,6 +1,7 @@
 """A Canary or a MetricTemplate at admission: refused while its spec says what cannot be done."""
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from delivery import names
@@ -11,8 +12,18 @@ from delivery.admission.request import Request
 Problems = Callable[[Mapping[str, Any]], tuple[str, ...]]
 
 
-def validated(request: Request, problems: Mapping[str, Problems]) -> Answer:
-    """All problems at once, found by kind; an update that leaves the spec as it was is let through.
+def no_cautions(obj: Mapping[str, Any]) -> tuple[str, ...]:
+    """Of a kind about which there is nothing to be warned of."""
+    return ()
+
+
+def validated(
+    request: Request,
+    problems: Mapping[str, Problems],
+    cautions: Mapping[str, Problems] = MappingProxyType({}),
+) -> Answer:
+    """All problems at once, found by kind, else all warnings; an update that leaves the spec as it
+    was is let through.
 
     Otherwise a stricter version of Outrider could block a label or a finalizer of a Canary that
     an earlier one took in.
@@ -24,7 +35,7 @@ def validated(request: Request, problems: Mapping[str, Problems]) -> Answer:
         return Answer("unchanged")
     found = problems[request.kind](request.object)
     if not found:
-        return Answer("valid")
+        return Answer("valid", warnings=cautions.get(request.kind, no_cautions)(request.object))
     return Answer("denied", denial=f"{request.kind} {request.name}: " + "; ".join(found))
 
 

@@ -6,6 +6,9 @@ from typing import Any
 import pytest
 
 from delivery import schema
+from delivery.admission.canary import validated
+from delivery.admission.request import Request
+from delivery.api.cautions import cautions
 from delivery.api.guard import effective_policy
 from delivery.canary import Analysis, Status
 from delivery.evidence import Counts, begun, grown
@@ -163,3 +166,38 @@ def test_what_somebody_else_wrote_there_is_no_more_than_can_be() -> None:
     found = schema.parse({**resource(), "status": body}, schema.DEFAULTS).status.guard
     assert found.evidence["request-success-rate"].canary == Counts(1, 1)
     assert found.covered == full().covered
+
+
+@pytest.mark.parametrize(
+    ("minimum", "guard", "warnings"),
+    [
+        (99, {}, []),
+        (99.9, {}, []),
+        (99.95, {}, ["promotion waits for 17387 canary requests"]),
+        (99.95, {"minRequests": 500}, []),
+        (100, {"minRequests": 500}, ["allows no failure at all; the guard takes it for 0.01%"]),
+        (100, {}, ["allows no failure at all", "promotion waits for 86993 canary requests"]),
+        (100, {"mode": "off"}, []),
+        (100, None, []),
+    ],
+)
+def test_a_range_that_takes_very_long_to_be_believed_is_warned_of(
+    minimum: float, guard: Any, warnings: list[str]
+) -> None:
+    metric = {"name": "request-success-rate", "thresholdRange": {"min": minimum}}
+    found = cautions(resource(guard=guard, metrics=[metric]))
+    path = "spec.analysis.metrics[0].thresholdRange: "
+    assert len(found) == len(warnings)
+    assert all(one.startswith(path + said) for one, said in zip(found, warnings, strict=True))
+
+
+def test_without_an_analysis_there_is_nothing_to_warn_of() -> None:
+    assert cautions({"spec": {"targetRef": TARGET, "skipAnalysis": True}}) == ()
+
+
+def test_a_canary_is_let_in_with_its_warnings() -> None:
+    asked = {"kind": "Canary", **resource()}
+    request = Request("1", "CREATE", "Canary", "shop", "shop", "jane", asked, {})
+    judged = validated(request, {"Canary": schema.problems}, {"Canary": lambda obj: ("mind it",)})
+    assert (judged.decision, judged.warnings) == ("valid", ("mind it",))
+    assert validated(request, {"Canary": schema.problems}).warnings == ()
