@@ -20,7 +20,7 @@ def hypotheses(analysis: Analysis) -> tuple[Hypothesis, ...]:
 
 def hypothesis(metric: Metric) -> Iterator[Hypothesis]:
     if metric.name == SUCCESS_RATE and metric.minimum is not None:
-        yield Hypothesis(metric.name, 1.0 - metric.minimum / 100.0)
+        yield Hypothesis(metric.name, round(1.0 - metric.minimum / 100.0, 9))
     if metric.name == ERROR_RATE and metric.maximum is not None:
         yield Hypothesis(metric.name, metric.maximum / 100.0)
     if (share := quantile(metric.name)) and metric.maximum:
