@@ -3,9 +3,9 @@
 Settings come from the environment: VERSION names the release, ERROR_RATE (0 to 1) is the share of
 answers that are a 500, DELAY_MS is waited before each answer, COLD_REQUESTS is how many first
 answers take two seconds. `PUT /settings?error_rate=0.5` changes one pod while it runs. GRPC_PORT,
-when set, opens a gRPC server stream (h2c) beside HTTP. Every answer carries X-Shop-Version, and
-every failure that the shop makes itself carries X-Shop-Failure, so that failures made by anything
-else can be told apart.
+when set, opens gRPC (h2c) beside HTTP: a server stream, and calls that fail as often, with INTERNAL
+in an HTTP 200. Every answer carries X-Shop-Version, and every failure that the shop makes itself
+carries X-Shop-Failure, so that failures made by anything else can be told apart.
 """
 
 import asyncio
@@ -216,18 +216,26 @@ async def ticks(shop: Shop) -> AsyncIterator[bytes]:
 
 
 async def serve_grpc(shop: Shop) -> Any:
-    """Serve /shop.Shop/Ticks, a server stream of plain bytes: no generated code is needed."""
+    """Serve /shop.Shop/Ticks, a server stream, and /shop.Shop/Order; plain bytes both, so that no
+    generated code is needed.
+    """
     import grpc  # heavy, and most shops have no use for it
 
     async def stream(_request: bytes, _context: Any) -> AsyncIterator[bytes]:
         async for tick in ticks(shop):
             yield tick
 
+    async def order(_request: bytes, context: Any) -> bytes:
+        if random.random() < shop.error_rate:
+            await context.abort(grpc.StatusCode.INTERNAL, "intended")
+        return shop.version.encode()
+
     server = grpc.aio.server()
-    handler = grpc.unary_stream_rpc_method_handler(stream)
-    server.add_generic_rpc_handlers(
-        (grpc.method_handlers_generic_handler("shop.Shop", {"Ticks": handler}),)
-    )
+    handlers = {
+        "Ticks": grpc.unary_stream_rpc_method_handler(stream),
+        "Order": grpc.unary_unary_rpc_method_handler(order),
+    }
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("shop.Shop", handlers),))
     server.add_insecure_port(f"0.0.0.0:{shop.grpc_port}")
     await server.start()
     return server

@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -85,8 +86,42 @@ def websocket(place: Namespace) -> Stream:
     return Stream(iter(connection), connection.close)
 
 
-def grpc_stream(place: Namespace) -> Stream:
+def grpc_channel(place: Namespace) -> grpc.Channel:
     target = place.address(port=GRPC_PORT).removeprefix("http://").removesuffix("/")
-    channel = grpc.insecure_channel(target, options=[("grpc.enable_http_proxy", 0)])
+    return grpc.insecure_channel(target, options=[("grpc.enable_http_proxy", 0)])
+
+
+@dataclass
+class Orders:
+    """gRPC calls one after another until they are stopped, and how many ended with which status."""
+
+    channel: grpc.Channel
+    pause: float = 0.02
+    ended: Counter[str] = field(default_factory=Counter)
+    stopped: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.caller = threading.Thread(target=self.call, daemon=True)
+        self.caller.start()
+        eventually("a first answer", lambda: self.ended["OK"], timeout=40)
+
+    def call(self) -> None:
+        order = self.channel.unary_unary("/shop.Shop/Order")
+        while not self.stopped.wait(self.pause):
+            try:
+                order(b"", timeout=5, wait_for_ready=True)
+                self.ended["OK"] += 1
+            except grpc.RpcError as error:
+                self.ended[error.code().name] += 1
+
+    def stop(self) -> Counter[str]:
+        self.stopped.set()
+        self.caller.join(timeout=10)
+        self.channel.close()
+        return self.ended
+
+
+def grpc_stream(place: Namespace) -> Stream:
+    channel = grpc_channel(place)
     call = channel.unary_stream("/shop.Shop/Ticks")(b"", wait_for_ready=True)
     return Stream(call, lambda: (call.cancel(), channel.close()))

@@ -1,0 +1,22 @@
+"""A gRPC app, whose answers are all an HTTP 200, is judged by what they say."""
+
+from dataclasses import replace
+
+from demo.namespace import Namespace
+from demo.release import released
+from tests.system.canaries import BAD, BETTER, SMALL, canary, managed
+from tests.system.load import Orders, grpc_channel
+
+
+def test_a_version_that_fails_by_grpc_status_is_rolled_back_and_a_good_one_promoted(
+    namespace: Namespace,
+) -> None:
+    managed(namespace, canary(), replace(SMALL, streams=True))
+    orders = Orders(grpc_channel(namespace))
+    refused = released(namespace, replace(BAD, streams=True))
+    assert refused.outcome == "rolled back"
+    before = orders.ended["INTERNAL"]
+    assert before > 0
+    assert released(namespace, replace(BETTER, streams=True)).outcome == "promoted"
+    assert orders.stop().keys() == {"OK", "INTERNAL"}
+    assert orders.ended["INTERNAL"] == before
