@@ -101,13 +101,17 @@ def warns(canary: Canary, metric: str, text: str) -> Decision:
 
 
 def cold_canary_is_awaited(canary: Canary, seen: Observation) -> Decision | None:
-    """First requests are slow, which says nothing of the version: its durations are not known."""
+    """First requests are slow, which says nothing of the version: its durations are not known.
+
+    That takes seconds and ends by itself: no Event speaks of it.
+    """
     strict, found = policy(canary.analysis), canary.status.guard
     timed = any(one.limit is not None for one in hypotheses(canary.analysis))
     if strict is None or not timed or found.warmed:
         return None
-    text = f"{canary.name}.{canary.namespace} waits for its new pods to be warm"
-    return waits(canary, f"{text}: at most {go_duration(1000.0 * strict.warm_up)}")
+    limit = go_duration(1000.0 * strict.warm_up)
+    text = f"{full_name(canary)} waits for its new pods to be warm: at most {limit}"
+    return Decision(with_status(canary, message=text), text)
 
 
 def few_requests_are_awaited(canary: Canary, seen: Observation) -> Decision | None:
