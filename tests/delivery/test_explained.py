@@ -43,7 +43,7 @@ def test_a_decision_shows_all_that_it_stood_on() -> None:
         "canary": {"requests": 100, "bad": 2},
         "primary": {"requests": 900, "bad": 4},
         "evidence": {"needed": 100.0},
-        "wouldChange": "4 more bad canary requests in a row would roll it back",
+        "wouldChange": "5 more bad canary requests in a row would roll it back",
     }
 
 
