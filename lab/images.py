@@ -20,6 +20,7 @@ BASE = "base"
 DOCKERFILES: Mapping[str, str] = {
     BASE: "lab/images/base/Dockerfile",
     "envoy": "lab/images/envoy/Dockerfile",
+    "prometheus": "lab/images/prometheus/Dockerfile",
     "webhook": "Dockerfile.webhook",
     "agent": "Dockerfile.agent",
     "shop": "examples/shop/Dockerfile",

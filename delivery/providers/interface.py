@@ -118,7 +118,7 @@ def secret_value(secret: Mapping[str, str], *keys: str) -> str:
 
 def beginning(body: bytes) -> str:
     """The first words of an answer, for an error."""
-    text = body.decode(errors="replace")
+    text = body.decode(errors="replace").strip()
     return text if len(text) <= SHOWN else text[:SHOWN] + "…"
 
 
