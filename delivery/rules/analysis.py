@@ -125,7 +125,7 @@ def missing_verdict_is_awaited(canary: Canary, seen: Observation) -> Decision | 
         return None
     if first.outcome == PENDING:
         return hold(canary, first.reason)
-    if first.outcome == checks.FAILED:
+    if first.outcome == checks.FAILED and first.value is not None:
         return waits(judged, f"{full_name(canary)} {first.metric} out of range: {first.reason}")
     return waits(judged, first.reason)
 

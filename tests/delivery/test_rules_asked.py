@@ -30,3 +30,14 @@ def test_a_query_of_the_users_own_ends_a_release_whatever_its_name() -> None:
 def test_a_query_of_the_users_own_is_nothing_to_the_guard() -> None:
     found = canary(JUDGED, **ASKED).analysis
     assert [one.metric for one in hypotheses(found)] == [CHECK.name]
+
+
+def test_with_the_guard_on_a_built_in_check_that_cannot_be_asked_holds_and_says_why() -> None:
+    answers = {(0, "built-in"): Measurement(failure="Prometheus query failed: no")}
+    look = releasing(measurements=answers)
+    asked: dict[str, Any] = {
+        "metrics_server": "http://prometheus:9090",
+        "analysis": {"guard": Policy(), "metrics": (CHECK,)},
+    }
+    found = decided(analysis.missing_verdict_is_awaited, JUDGED, look, **asked)
+    assert found.reason == "Prometheus query failed: no"
