@@ -29,11 +29,13 @@ RATE = "50"
 USUAL = Shop("v1", error_rate=0.005)
 OUTAGE_SECONDS = 15
 
-Change = Callable[[Namespace, Release], None]
+Change = Callable[[Namespace, Release], float]
+"""What is done to a release that has begun; says when it became what its case is about."""
 
 
-def nothing(_place: Namespace, _release: Release) -> None:
+def nothing(_place: Namespace, release: Release) -> float:
     """A case that is what its manifest says."""
+    return release.began
 
 
 @dataclass(frozen=True)
@@ -71,24 +73,27 @@ def halved(manifests: list[JSON]) -> None:
     manifests[0]["metadata"].setdefault("annotations", {})["outrider.dev/step-weights"] = "50"
 
 
-def one_pod_fails(place: Namespace, release: Release) -> None:
+def one_pod_fails(place: Namespace, release: Release) -> float:
     release.weighs(50)
     eventually("three pods", lambda: len(pods(place, "canary")) >= 3)
     tell(pods(place, "canary")[:1], 0.5)
+    return time.time()
 
 
-def fails_at_forty(place: Namespace, release: Release) -> None:
+def fails_at_forty(place: Namespace, release: Release) -> float:
     release.weighs(40)
     tell(pods(place, "canary"), 0.5)
+    return time.time()
 
 
-def both_fail(place: Namespace, release: Release) -> None:
+def both_fail(place: Namespace, release: Release) -> float:
     """A backend of both is away for a while."""
     release.weighs(20)
     tell([*pods(place, "canary"), *pods(place, "primary")], 0.6)
     # How long the outage lasts is the case itself: no condition could be awaited.
     time.sleep(OUTAGE_SECONDS)
     tell([*pods(place, "canary"), *pods(place, "primary")], USUAL.error_rate)
+    return release.began
 
 
 def pods(place: Namespace, role: str) -> list[str]:
@@ -145,11 +150,12 @@ def run(case: Case) -> Result:
         case.edit(manifests)
         place.kubectl.apply(manifests)
         release.started()
-        case.change(place, release)
+        changed = case.change(place, release)
         release.finished()
         traffic.caught_up(time.time())
         answers = traffic.between(release.began, release.ended)
-        began = first_bad(answers, case.shop.version) or first_bad(answers, "")
+        since = [one for one in answers if one.at >= changed]
+        began = first_bad(since, case.shop.version) or first_bad(since, "")
         zero = release.weight_zero_after(began) if began else None
         rolled_back = release.outcome == "rolled back"
         return Result(
