@@ -1,1 +1,1 @@
-"""The certificate authority that the admission program makes for itself."""
+"""The certificate authorities that our programs make for themselves."""

@@ -11,7 +11,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 SKEW = dt.timedelta(minutes=5)
-"""The API server's clock may be behind ours: that long before it was made, a certificate counts."""
+"""Another clock may be behind ours: that long before it was made, a certificate counts."""
+
+BOTH_ENDS = (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH)
 
 
 @dataclass(frozen=True)
@@ -37,27 +39,28 @@ class Issued:
     key: EllipticCurvePrivateKey
 
 
-def authority(fresh: Fresh, life: dt.timedelta) -> Issued:
-    name = named(f"outrider-webhook-ca-{fresh.serial % 16**8:08x}")
+def authority(fresh: Fresh, name: str, life: dt.timedelta) -> Issued:
+    """`name` is that of the one program whose certificates it signs."""
+    subject = named(f"{name}-ca-{fresh.serial % 16**8:08x}")
     builder = (
-        begun(fresh, name, fresh.now + life)
-        .issuer_name(name)
+        begun(fresh, subject, fresh.now + life)
+        .issuer_name(subject)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(usage(signs_certificates=True), critical=True)
     )
     return Issued(builder.sign(fresh.key, SHA256(), ecdsa_deterministic=True), fresh.key)
 
 
-def leaf(by: Issued, fresh: Fresh, hosts: Sequence[str], life: dt.timedelta) -> Issued:
-    """For a server that is called by any of the host names."""
+def leaf(by: Issued, fresh: Fresh, name: str, hosts: Sequence[str], life: dt.timedelta) -> Issued:
+    """For a program that is called by any of the host names, and that calls others."""
     public = by.key.public_key()
     end = min(fresh.now + life, by.certificate.not_valid_after_utc)
     builder = (
-        begun(fresh, named("outrider-webhook"), end)
+        begun(fresh, named(name), end)
         .issuer_name(by.certificate.subject)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(usage(signs_certificates=False), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(x509.ExtendedKeyUsage(BOTH_ENDS), critical=False)
         .add_extension(x509.SubjectAlternativeName(map(x509.DNSName, hosts)), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(public), critical=False)
     )
@@ -72,6 +75,11 @@ def due(certificate: x509.Certificate, now: dt.datetime) -> bool:
     """Whether no more than a third of its life is left."""
     end = certificate.not_valid_after_utc
     return end - now <= (end - made_at(certificate)) / 3
+
+
+def early(certificate: x509.Certificate, now: dt.datetime) -> bool:
+    """Whether it does not count yet: whoever made it has a clock that is far ahead."""
+    return now < certificate.not_valid_before_utc
 
 
 def signed(certificate: x509.Certificate, by: x509.Certificate) -> bool:

@@ -7,7 +7,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from certs.authority import Fresh, Issued, Lives, authority, due, leaf, made_at, signed
+from certs.authority import Fresh, Issued, Lives, authority, due, early, leaf, made_at, signed
 
 Draw = Callable[[], Fresh]
 
@@ -48,27 +48,29 @@ class Rotation:
     (`trusted`), it signs a leaf; when the last leaf of the old one is at its end, the old one goes.
     """
 
+    name: str
     hosts: Sequence[str]
     lives: Lives
     draw: Draw
 
     def first(self) -> Store:
-        made = authority(self.draw(), self.lives.authority)
+        made = authority(self.draw(), self.name, self.lives.authority)
         return Store((made.certificate,), made.key, self.issued(made))
 
     def issued(self, by: Issued) -> Issued:
-        return leaf(by, self.draw(), self.hosts, self.lives.leaf)
+        return leaf(by, self.draw(), self.name, self.hosts, self.lives.leaf)
 
     def with_new_authority(self, store: Store) -> Store:
-        made = authority(self.draw(), self.lives.authority)
+        made = authority(self.draw(), self.name, self.lives.authority)
         return Store((*store.authorities, made.certificate), made.key, store.leaf)
 
     def next(self, store: Store, trusted: Collection[x509.Certificate]) -> Store:
         """The same store while nothing is due."""
         now, current = self.draw().now, store.leaf.certificate
-        if due(store.newest, now):
+        if due(store.newest, now) or early(store.newest, now):
             return self.with_new_authority(store)
-        broken = now >= current.not_valid_after_utc or not store.covers(self.hosts)
+        over = now >= current.not_valid_after_utc or early(current, now)
+        broken = over or not store.covers(self.hosts)
         follows = due(current, now) or not signed(current, store.newest)
         if broken or (follows and store.newest in trusted):
             made = self.issued(Issued(store.newest, store.authority_key))

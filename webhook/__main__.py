@@ -10,6 +10,7 @@ from pathlib import Path
 
 import flask
 
+from certs.secret import pem
 from certs.store import Store
 from cluster import logs
 from cluster.api import Api, Object, connect
@@ -27,7 +28,6 @@ from webhook.metrics import Metrics
 from webhook.optin import OptIn, Parts
 from webhook.published import Published
 from webhook.registration import Registration
-from webhook.secret import pem
 from webhook.settings import Settings, settings, version
 from webhook.tls import Served
 

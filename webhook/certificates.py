@@ -6,15 +6,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from certs.authority import Lives
+from certs.secret import Installed, drawn
 from certs.store import Rotation
 from cluster.api import Api, Object
 from cluster.watch import Watched
+from delivery import names
 from webhook.metrics import Metrics
 from webhook.registration import KINDS, Registration
-from webhook.secret import Installed, drawn
 from webhook.settings import Settings
 from webhook.tls import Served
 
+LABELLED = {
+    "labels": {
+        "app.kubernetes.io/name": names.WEBHOOK,
+        "app.kubernetes.io/part-of": names.OUTRIDER,
+    }
+}
 SECONDS = 10.0
 """Between two looks, if nothing changes; a twelfth of a leaf's life where that is less."""
 
@@ -42,8 +49,9 @@ def installed(told: Settings, api: Api, renewed: Callable[[str], None]) -> Insta
     lives = Lives(
         dt.timedelta(seconds=told.authority_seconds), dt.timedelta(seconds=told.leaf_seconds)
     )
-    rotation = Rotation(told.hosts, lives, drawn)
-    return Installed(api, told.namespace, told.secret, rotation, renewed)
+    rotation = Rotation(names.WEBHOOK, told.hosts, lives, drawn)
+    place = (told.namespace, told.secret)
+    return Installed(api, *place, rotation, names.WEBHOOK_MANAGER, lambda: LABELLED, renewed)
 
 
 def pause(told: Settings) -> float:

@@ -1,16 +1,13 @@
 """The certificate that is served; a newer one counts from the next connection on."""
 
 import datetime as dt
-import os
 import ssl
-import tempfile
 import time
-from pathlib import Path
 
 from cryptography import x509
 
 from certs.store import Store
-from webhook.secret import key_pem, pem
+from certs.tls import load
 
 
 class Served:
@@ -39,14 +36,6 @@ class Served:
 
 
 def context(store: Store) -> ssl.SSLContext:
-    """A server's context; the ssl module takes a chain and its key from a file only."""
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     made.minimum_version = ssl.TLSVersion.TLSv1_2
-    descriptor, path = tempfile.mkstemp()
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(pem(store.leaf.certificate) + key_pem(store.leaf.key))
-        made.load_cert_chain(path)
-    finally:
-        Path(path).unlink()
-    return made
+    return load(made, store.leaf)

@@ -8,6 +8,7 @@ from cryptography.x509.verification import PolicyBuilder, Store, VerificationErr
 from certs.authority import Fresh, Issued, Lives, authority, due, leaf, made_at, signed
 
 NOW = dt.datetime(2030, 1, 1, tzinfo=dt.UTC)
+NAME = "outrider-webhook"
 HOST = "outrider-webhook.outrider-system.svc"
 
 
@@ -16,8 +17,8 @@ def fresh(number: int) -> Fresh:
 
 
 LIVES = Lives()
-AUTHORITY = authority(fresh(1), LIVES.authority)
-LEAF = leaf(AUTHORITY, fresh(2), [HOST], LIVES.leaf)
+AUTHORITY = authority(fresh(1), NAME, LIVES.authority)
+LEAF = leaf(AUTHORITY, fresh(2), NAME, [HOST], LIVES.leaf)
 
 
 def believed(found: Issued, by: Issued, when: dt.datetime, host: str = HOST) -> bool:
@@ -37,7 +38,7 @@ def believed(found: Issued, by: Issued, when: dt.datetime, host: str = HOST) -> 
         (AUTHORITY, 91, HOST, False),
         (AUTHORITY, -1, HOST, False),
         (AUTHORITY, 0, "other.svc", False),
-        (authority(fresh(3), LIVES.authority), 0, HOST, False),
+        (authority(fresh(3), NAME, LIVES.authority), 0, HOST, False),
     ],
 )
 def test_a_leaf_is_believed(by: Issued, days: int, host: str, expected: bool) -> None:
@@ -49,8 +50,13 @@ def test_a_leaf_is_due_when_a_third_is_left(days: int, expected: bool) -> None:
     assert due(LEAF.certificate, NOW + dt.timedelta(days=days)) is expected
 
 
+def test_who_serves_with_it_may_call_with_it() -> None:
+    policy = PolicyBuilder().store(Store([AUTHORITY.certificate])).time(NOW)
+    assert policy.build_client_verifier().verify(LEAF.certificate, []).subjects
+
+
 def test_the_same_draw_makes_the_same_certificate() -> None:
-    assert authority(fresh(1), LIVES.authority).certificate == AUTHORITY.certificate
+    assert authority(fresh(1), NAME, LIVES.authority).certificate == AUTHORITY.certificate
 
 
 def test_lives_are_ten_years_and_ninety_days() -> None:
@@ -59,8 +65,8 @@ def test_lives_are_ten_years_and_ninety_days() -> None:
 
 
 def test_a_leaf_ends_with_its_authority() -> None:
-    by = authority(fresh(1), dt.timedelta(seconds=60))
-    found = leaf(by, fresh(2), [HOST], dt.timedelta(seconds=90))
+    by = authority(fresh(1), NAME, dt.timedelta(seconds=60))
+    found = leaf(by, fresh(2), NAME, [HOST], dt.timedelta(seconds=90))
     assert found.certificate.not_valid_after_utc == by.certificate.not_valid_after_utc
 
 
@@ -71,13 +77,13 @@ def test_a_clock_may_be_five_minutes_behind(minutes: int, expected: bool) -> Non
 
 @pytest.mark.parametrize(("seconds", "expected"), [(0, False), (19, False), (20, True)])
 def test_the_skew_is_no_part_of_a_life(seconds: int, expected: bool) -> None:
-    found = leaf(AUTHORITY, fresh(2), [HOST], dt.timedelta(seconds=30)).certificate
+    found = leaf(AUTHORITY, fresh(2), NAME, [HOST], dt.timedelta(seconds=30)).certificate
     assert made_at(found) == NOW
     assert due(found, NOW + dt.timedelta(seconds=seconds)) is expected
 
 
 def test_a_signature_tells_whose_leaf_it_is() -> None:
-    other = authority(fresh(3), LIVES.authority).certificate
+    other = authority(fresh(3), NAME, LIVES.authority).certificate
     assert signed(LEAF.certificate, AUTHORITY.certificate)
     assert not signed(LEAF.certificate, other)
     assert not signed(LEAF.certificate, LEAF.certificate)

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from certs.authority import Fresh, Issued, Lives, signed
 from certs.store import Rotation, Store
-from tests.certs.test_authority import HOST, NOW, fresh
+from tests.certs.test_authority import HOST, NAME, NOW, fresh
 
 DAY = dt.timedelta(days=1)
 SECOND = dt.timedelta(seconds=1)
@@ -27,7 +27,7 @@ class Draws:
 
 
 def rotation(days: float = 0, *, first: int = 50, hosts: tuple[str, ...] = (HOST,)) -> Rotation:
-    return Rotation(hosts, Lives(), Draws(NOW + days * DAY, first))
+    return Rotation(NAME, hosts, Lives(), Draws(NOW + days * DAY, first))
 
 
 MADE = rotation(first=10).first()
@@ -81,7 +81,7 @@ def test_a_new_authority_is_published_before_it_signs() -> None:
 def follow(lives: Lives, *, seconds: int, settle: int) -> list[Store]:
     """What is in the Secret, second by second; an authority is trusted when it has settled."""
     draws = Draws()
-    rotating = Rotation((HOST,), lives, draws)
+    rotating = Rotation(NAME, (HOST,), lives, draws)
     stores = [rotating.first()]
     for second in range(1, seconds):
         draws.now = NOW + second * SECOND
@@ -132,3 +132,28 @@ def test_after_years_switched_off_it_starts_again() -> None:
     for _ in range(3):
         store = late.next(store, ())
     assert store.leaf.certificate.not_valid_after_utc == NOW + 3741 * DAY
+
+
+def test_clocks_that_differ_by_minutes_agree() -> None:
+    """Whoever renews, every other finds it good, and renews nothing again."""
+    for ahead in range(-4, 5):
+        made = rotation(61 + ahead / 1440).next(MADE, TRUSTED)
+        for other in range(-4, 1):
+            assert rotation(61 + (ahead + other) / 1440, first=90).next(made, TRUSTED) is made
+
+
+@pytest.mark.parametrize("hours", [0.1, 24, 24 * 30])
+def test_what_a_clock_far_ahead_has_made_is_made_again(hours: float) -> None:
+    """Nobody else would believe it yet; the clock that is ahead finds the new one good too."""
+    ahead = rotation(61 + hours / 24).next(MADE, TRUSTED)
+    right = rotation(61, first=90).next(ahead, TRUSTED)
+    assert right.leaf.certificate.not_valid_before_utc < NOW + 61 * DAY
+    assert rotation(61 + hours / 24, first=95).next(right, TRUSTED) is right
+
+
+def test_an_authority_from_the_future_is_followed_by_one_that_counts() -> None:
+    future = rotation(1, first=40).first()
+    store = rotation(0, first=90).next(future, ())
+    assert store.authorities[0] == future.newest
+    assert rotation(0, first=95).next(store, store.authorities).covers([HOST])
+    assert store.newest.not_valid_before_utc < NOW

@@ -18,7 +18,7 @@ HOST = "outrider-webhook.outrider-system.svc"
 def store(number: int, days: int = 0) -> Store:
     now = dt.datetime.now(dt.UTC) + dt.timedelta(days=days)
     key = ec.derive_private_key(number, ec.SECP256R1())
-    return Rotation([HOST], Lives(), lambda: Fresh(key, number, now)).first()
+    return Rotation("outrider-webhook", [HOST], Lives(), lambda: Fresh(key, number, now)).first()
 
 
 def shakes_hands(served: Served, client: ssl.SSLContext) -> bool:

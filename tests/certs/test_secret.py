@@ -4,9 +4,9 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
+from certs.secret import change, encoded, read
 from certs.store import Store
 from tests.certs.test_store import MADE, TRUSTED, rotation
-from webhook.secret import change, encoded, read
 
 OTHER = rotation(first=70).first()
 

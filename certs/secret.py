@@ -5,6 +5,7 @@ import datetime as dt
 import logging
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -16,16 +17,11 @@ from certs.authority import Fresh, Issued
 from certs.store import Rotation, Store
 from cluster.api import Api, Object
 from cluster.errors import ClusterError, Conflict
-from delivery import names
 
 log = logging.getLogger(__name__)
 
 TRIES = 5
 AUTHORITIES, AUTHORITY_KEY, CHAIN, KEY = "ca.crt", "ca.key", "tls.crt", "tls.key"
-LABELS = {
-    "app.kubernetes.io/name": "outrider-webhook",
-    "app.kubernetes.io/part-of": names.OUTRIDER,
-}
 
 
 def drawn() -> Fresh:
@@ -37,13 +33,16 @@ def drawn() -> Fresh:
 class Installed:
     """The Secret's content, made or renewed where that is due.
 
-    `renewed` hears what was done, in a word.
+    `metadata` is what a Secret that must be made gets beside its name; `renewed` hears what was
+    done, in a word.
     """
 
     api: Api
     namespace: str
     secret: str
     rotation: Rotation
+    manager: str
+    metadata: Callable[[], Mapping[str, Any]]
     renewed: Callable[[str], None] = lambda what: None
 
     def store(
@@ -77,17 +76,17 @@ class Installed:
         if found is not None:
             return found
         log.warning("Secret %s/%s is not there; it is made anew", self.namespace, self.secret)
-        manifest = {"apiVersion": "v1", "type": "Opaque", **self.target(labels=LABELS)}
-        return self.api.apply(manifest, manager=names.WEBHOOK_MANAGER)
+        manifest = {"apiVersion": "v1", "type": "Opaque", **self.target(**self.metadata())}
+        return self.api.apply(manifest, manager=self.manager)
 
-    def target(self, **metadata: Mapping[str, str]) -> Object:
+    def target(self, **metadata: Any) -> Object:
         named = {"name": self.secret, "namespace": self.namespace}
         return {"kind": "Secret", "metadata": {**named, **metadata}}
 
     def written(self, version: str, store: Store) -> bool:
         patch = {"metadata": {"resourceVersion": version}, "data": encoded(store)}
         try:
-            self.api.merge(self.target(), patch, manager=names.WEBHOOK_MANAGER)
+            self.api.merge(self.target(), patch, manager=self.manager)
         except ClusterError as error:
             if isinstance(error, Conflict) or error.status == 404:
                 return False
