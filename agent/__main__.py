@@ -8,6 +8,7 @@ import threading
 from prometheus_client import CollectorRegistry
 
 from agent import http
+from agent.certificates import Certificates, provisional
 from agent.clock import Clock
 from agent.envoy import Scraper
 from agent.exposition import Exposition
@@ -19,6 +20,7 @@ from agent.secrets import Secrets
 from agent.settings import Settings, settings
 from agent.sources import Sources
 from agent.tick import Loop
+from agent.tls import Presented
 from agent.traffic import Windows
 from agent.xds import AdsServer
 from cluster import logs
@@ -36,7 +38,7 @@ SYNC_SECONDS = 300.0
 GRACE_SECONDS = 2.0
 
 
-def build(given: Settings, registry: CollectorRegistry) -> Loop:
+def build(given: Settings, registry: CollectorRegistry) -> tuple[Loop, Certificates]:
     connection = connect(given.kubeconfig or None)
     api = Api(connection)
     exposition = Exposition(registry)
@@ -47,13 +49,20 @@ def build(given: Settings, registry: CollectorRegistry) -> Loop:
     ]
     cache = Cache(kinds)
     clock = Clock()
-    windows = Windows(Scraper(), failed=exposition.scrape_failed, clock=clock)
+    presented = Presented(provisional(given.namespace))
+    scraper = Scraper(presented=presented)
+    windows = Windows(scraper, failed=exposition.scrape_failed, clock=clock)
     windows.looked = changed.set
     events = Events(api, given.identity, AGENT_MANAGER, "flagger")
+    ads = AdsServer(
+        f"[::]:{given.xds_port}",
+        credentials=presented.credentials(),
+        on_nack=lambda *said: loop.rejected(*said),
+    )
     loop = Loop(
         api=api,
         cache=cache,
-        ads=AdsServer(f"[::]:{given.xds_port}", on_nack=lambda *said: loop.rejected(*said)),
+        ads=ads,
         queries=Queries(
             Secrets(api, given.namespace).read,
             templates=lambda: cache.items("MetricTemplate"),
@@ -74,20 +83,24 @@ def build(given: Settings, registry: CollectorRegistry) -> Loop:
         changed=changed,
         ipv6=given.ipv6,
     )
-    return loop
+    return loop, Certificates(api, given.namespace, presented, exposition.expire)
 
 
 def main() -> int:
     given = settings(sys.argv[1:])
     logs.configure(given.log_level)
     registry = CollectorRegistry()
-    loop = build(given, registry)
+    loop, certificates = build(given, registry)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: loop.stop())
     http.serve(given.http_port, registry, ready=loop.published.is_set, alive=loop.alive)
+    certificates.start()
     loop.cache.start()
     if not loop.cache.wait(SYNC_SECONDS):
         log.error("the namespace could not be listed in %.0f s", SYNC_SECONDS)
+        return 1
+    if not certificates.ready.wait(SYNC_SECONDS):
+        log.error("no certificates in %.0f s", SYNC_SECONDS)
         return 1
     loop.ads.start()
     loop.sources.start()

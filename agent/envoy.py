@@ -1,13 +1,17 @@
 """Reads what the routers have counted: all of them at once, straight from the pods."""
 
+import ssl
+import threading
 import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote
 
 import urllib3
 
+from agent.tls import Presented
 from delivery.dialects import router
 from delivery.names import ROUTER_STATS_PORT
 
@@ -15,6 +19,7 @@ _AT_ONCE = 16
 _PART = 65536
 _MOST = 64 * 1024 * 1024
 """Of one answer, unpacked: no pod may fill the agent's memory."""
+_POOL: Mapping[str, Any] = {"num_pools": 64, "maxsize": 2, "retries": False}
 _PACKED = {"Accept-Encoding": "gzip"}
 
 
@@ -30,12 +35,24 @@ Scraped = Mapping[str, str | ScrapeError]
 
 
 class Scraper:
-    """Keeps its connections and threads from one look to the next."""
+    """Keeps its connections and threads from one look to the next.
 
-    def __init__(self, port: int = ROUTER_STATS_PORT, path: str = router.PATH) -> None:
+    Routers of ours answer only who shows what is `presented`; without it, plain HTTP is spoken.
+    """
+
+    def __init__(
+        self,
+        port: int = ROUTER_STATS_PORT,
+        path: str = router.PATH,
+        *,
+        presented: Presented | None = None,
+    ) -> None:
+        self._presented = presented
         self._port = port
+        self._lock = threading.Lock()
+        self._client: ssl.SSLContext | None = None
         self._path = quote(path, safe="/?&=")
-        self._pool = urllib3.PoolManager(num_pools=64, maxsize=2, retries=False)
+        self._pool = urllib3.PoolManager(**_POOL)
         self._threads = ThreadPoolExecutor(_AT_ONCE, "scrape")
 
     def scrape(self, addresses: Iterable[str], *, deadline: float) -> Scraped:
@@ -53,15 +70,28 @@ class Scraper:
         self._pool.clear()
 
     def _read(self, address: str, end: float) -> str | ScrapeError:
-        url = f"http://{_authority(address, self._port)}{self._path}"
+        scheme = "https" if self._presented else "http"
+        url = f"{scheme}://{_authority(address, self._port)}{self._path}"
         try:
             return self._text(url, end)
         except (urllib3.exceptions.HTTPError, TimeoutError, UnicodeDecodeError) as error:
             return ScrapeError(f"{type(error).__name__}: {error}")
 
+    def _connections(self) -> urllib3.PoolManager:
+        """Those made with other certificates than now are given up."""
+        with self._lock:
+            if self._presented and self._client is not self._presented.client:
+                self._client = self._presented.client
+                host = self._presented.identity.router_host
+                self._pool.clear()
+                self._pool = urllib3.PoolManager(
+                    **_POOL, ssl_context=self._client, server_hostname=host
+                )
+            return self._pool
+
     def _text(self, url: str, end: float) -> str | ScrapeError:
         left = max(end - time.monotonic(), 0.001)
-        answer = self._pool.request(
+        answer = self._connections().request(
             "GET", url, headers=_PACKED, timeout=left, preload_content=False
         )
         received = bytearray()

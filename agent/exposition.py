@@ -4,6 +4,7 @@ import threading
 import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from itertools import accumulate
 from pathlib import Path
 
@@ -77,6 +78,7 @@ class Exposition(Collector):
         self.scrape_errors = 0
         self.rejections = 0
         self.slipped = 0
+        self.expiries: dict[str, float] = {}
         self.leader = False
         registry.register(self)
 
@@ -132,6 +134,11 @@ class Exposition(Collector):
         with self.lock:
             self.queries[provider].add(seconds)
             self.query_errors[provider] += failed
+
+    def expire(self, secret: str, at: datetime) -> None:
+        """When the certificate in a Secret of the namespace ends."""
+        with self.lock:
+            self.expiries[secret] = at.timestamp()
 
     def lead(self, held: bool) -> None:
         with self.lock:
@@ -278,4 +285,15 @@ class Exposition(Collector):
         yield CounterMetricFamily(
             "outrider_slipped_updates", "Revisions past admission.", value=float(self.slipped)
         )
+        yield self.of_certificates()
         yield GaugeMetricFamily("outrider_leader", "1 if it decides.", value=float(self.leader))
+
+    def of_certificates(self) -> Metric:
+        family = GaugeMetricFamily(
+            "outrider_certificate_expiry_timestamp_seconds",
+            "When the certificate in a Secret ends.",
+            labels=["secret"],
+        )
+        for secret, at in self.expiries.items():
+            family.add_metric([secret], at)
+        return family

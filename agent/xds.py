@@ -50,7 +50,9 @@ class AdsServer(ads_pb2_grpc.AggregatedDiscoveryServiceServicer):  # type: ignor
     Nothing is answered before the first `publish`: a router keeps what it has until an agent knows.
     """
 
-    def __init__(self, address: str, *, on_nack: OnNack) -> None:
+    def __init__(
+        self, address: str, *, credentials: grpc.ServerCredentials, on_nack: OnNack
+    ) -> None:
         self._on_nack = on_nack
         self._lock = threading.Lock()
         self._snapshot: Snapshot | None = None
@@ -58,7 +60,7 @@ class AdsServer(ads_pb2_grpc.AggregatedDiscoveryServiceServicer):  # type: ignor
         self._server = grpc.server(futures.ThreadPoolExecutor(_ROUTERS, "ads"), options=_OPTIONS)
         ads_pb2_grpc.add_AggregatedDiscoveryServiceServicer_to_server(self, self._server)
         try:
-            self.port: int = self._server.add_insecure_port(address)
+            self.port: int = self._server.add_secure_port(address, credentials)
         except RuntimeError as error:
             raise CannotListen(address) from error
 

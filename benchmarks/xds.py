@@ -12,6 +12,7 @@ from pathlib import Path
 from agent.xds import AdsServer
 from delivery.names import LISTENERS
 from delivery.routers.envoy import Application, resources
+from tests.agent.identities import PRESENTED
 from tests.agent.pods import Pod, answers
 from tests.agent.running_router import Router, application, eventually, serving
 
@@ -97,7 +98,9 @@ def measure(folder: Path, applications: list[Application]) -> None:
         sent, failed = lost(server, applications)
         print(f"{failed} of {sent} requests failed while weights changed; {memory(router):.0f} MB")
         server.stop(0)
-        back = AdsServer(f"127.0.0.1:{server.port}", on_nack=print)
+        back = AdsServer(
+            f"127.0.0.1:{server.port}", credentials=PRESENTED.credentials(), on_nack=print
+        )
         back.publish(snapshot := resources(applications))
         back.start()
         settled = timed(lambda: eventually(lambda: back.nodes_at(snapshot), within=20))

@@ -17,11 +17,12 @@ from certs.authority import Fresh, Issued
 from certs.store import Rotation, Store
 from cluster.api import Api, Object
 from cluster.errors import ClusterError, Conflict
+from delivery.names import AUTHORITIES, CERTIFICATE, KEY
 
 log = logging.getLogger(__name__)
 
 TRIES = 5
-AUTHORITIES, AUTHORITY_KEY, CHAIN, KEY = "ca.crt", "ca.key", "tls.crt", "tls.key"
+AUTHORITY_KEY = "ca.key"
 
 
 def drawn() -> Fresh:
@@ -111,7 +112,7 @@ def change(before: Store | None, after: Store) -> str:
 
 def read(data: Mapping[str, str]) -> Store | None:
     """A Secret's data; None where it is empty, cannot be read, or does not fit together."""
-    keys = (AUTHORITIES, AUTHORITY_KEY, CHAIN, KEY)
+    keys = (AUTHORITIES, AUTHORITY_KEY, CERTIFICATE, KEY)
     try:
         authorities, authority_key, chain, key = (base64.b64decode(data[one]) for one in keys)
         leaf = Issued(x509.load_pem_x509_certificates(chain)[0], key_of(key))
@@ -131,7 +132,7 @@ def encoded(store: Store) -> dict[str, str]:
     texts = {
         AUTHORITIES: store.published,
         AUTHORITY_KEY: key_pem(store.authority_key),
-        CHAIN: pem(store.leaf.certificate),
+        CERTIFICATE: pem(store.leaf.certificate),
         KEY: key_pem(store.leaf.key),
     }
     return {key: base64.b64encode(text).decode() for key, text in texts.items()}

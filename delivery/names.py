@@ -53,13 +53,19 @@ WEBHOOK_MANAGER = "outrider-webhook"
 DEFAULTS = "outrider-defaults"
 
 XDS_PORT = 18000
-"""Where an agent serves ADS."""
+"""Where an agent serves ADS, to routers of its namespace only."""
 AGENT_HTTP_PORT = 8080
 """Where an agent serves its metrics and probes."""
 ROUTER_STATS_PORT = 19090
-"""Where a router serves /stats, /stats/prometheus and /ready, and nothing else of its admin API."""
+"""Where a router serves /stats and /stats/prometheus to agents, nothing else of its admin API."""
+ROUTER_READY_PORT = 19091
+"""Where a router serves /ready to the kubelet, which has no certificate."""
 ROUTER_ADMIN_PORT = 19000
 """Envoy's admin API, on loopback only."""
+AGENT_TLS, ROUTER_TLS = "outrider-agent-tls", "outrider-router-tls"
+"""Secrets of a namespace: the authority and the certificate of its agents, and of its routers."""
+AUTHORITIES, CERTIFICATE, KEY = "ca.crt", "tls.crt", "tls.key"
+"""In such a Secret, and as files in a router; what signs lies beside them, and in no pod."""
 LISTENERS = range(20000, 30000)
 """The router's ports, one for each port of each managed app."""
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from delivery import names
-from delivery.routers.bootstrap import bootstrap
+from delivery.routers import bootstrap
 from delivery.routers.drain import DRAIN, GRACE_SECONDS
+from delivery.routers.mutual import TLS_FOLDER
 
 Manifest = Mapping[str, Any]
 
@@ -24,7 +25,7 @@ AGENT_SIZE: Size = {
     "limits": {"cpu": "1", "memory": "384Mi"},
 }
 ENVOY_FLAGS = (
-    *("--config-path", "/etc/envoy/envoy.json"),
+    *("--config-path", f"{bootstrap.CONFIG_FOLDER}/{bootstrap.ENVOY}"),
     *("--service-node", "$(POD_NAME)"),
     *("--log-level", "warning"),
     *("--concurrency", "2"),
@@ -64,15 +65,20 @@ def enrolled(namespace: Manifest, label: str = names.ENABLED) -> bool:
 
 def namespace_parts(namespace: str, programs: Programs) -> tuple[Manifest, ...]:
     """In the order in which they are needed; made again by server-side apply, they are equal."""
-    config = json.dumps(bootstrap(namespace, ipv6=programs.ipv6), sort_keys=True)
+    around = bootstrap.Surroundings(ipv6=programs.ipv6)
+    config = {
+        name: json.dumps(content, sort_keys=True)
+        for name, content in bootstrap.files(namespace, around).items()
+    }
     parts = (
         part("v1", "ServiceAccount", names.AGENT),
         binding(namespace),
         agent_service(),
+        agent_policy(),
         agent(programs),
-        part("v1", "ConfigMap", names.ROUTER, data={"envoy.json": config}),
+        part("v1", "ConfigMap", names.ROUTER, data=config),
         router_budget(),
-        router(programs, digest(config)),
+        router(programs, digest(json.dumps(config, sort_keys=True))),
     )
     return tuple(placed(one, namespace) for one in parts)
 
@@ -121,6 +127,22 @@ def agent_service() -> dict[str, Any]:
     return part("v1", "Service", names.AGENT, spec=spec)
 
 
+def agent_policy() -> dict[str, Any]:
+    """Routers alone reach the agents' xDS; probes and metrics stay open.
+
+    There is none for the routers: as policies only ever add, one that closes their statistics to
+    strangers would open the apps' ports to callers that the user's own policies refuse.
+    """
+    routers = [{"podSelector": {"matchLabels": {NAME: names.ROUTER}}}]
+    ingress = [
+        {"from": routers, "ports": [{"port": names.XDS_PORT}]},
+        {"ports": [{"port": names.AGENT_HTTP_PORT}]},
+    ]
+    selector = {"matchLabels": {NAME: names.AGENT}}
+    spec = {"podSelector": selector, "policyTypes": ["Ingress"], "ingress": ingress}
+    return part("networking.k8s.io/v1", "NetworkPolicy", names.AGENT, spec=spec)
+
+
 def agent(programs: Programs) -> dict[str, Any]:
     container = {
         **contained("agent", programs.agent, AGENT_SIZE),
@@ -154,28 +176,47 @@ def router(programs: Programs, config: str) -> dict[str, Any]:
         "command": ["envoy"],
         "args": list(ENVOY_FLAGS),
         "env": [env("POD_NAME", "metadata.name")],
-        "ports": [{"name": "http-stats", "containerPort": names.ROUTER_STATS_PORT}],
+        "ports": [{"name": "https-stats", "containerPort": names.ROUTER_STATS_PORT}],
         # Ready soon, unready late: all routers of a starved node may be slow at once, and a
         # Service without one refuses everybody. Who leaves or dies is noticed without a probe.
         "readinessProbe": probe(
             "/ready",
-            names.ROUTER_STATS_PORT,
+            names.ROUTER_READY_PORT,
             periodSeconds=1,
             timeoutSeconds=5,
             failureThreshold=5,
         ),
         "lifecycle": {"preStop": {"exec": {"command": ["bash", "-c", DRAIN]}}},
-        "volumeMounts": [{"name": "config", "mountPath": "/etc/envoy", "readOnly": True}],
+        "volumeMounts": [
+            {"name": "config", "mountPath": bootstrap.CONFIG_FOLDER, "readOnly": True},
+            {"name": "tls", "mountPath": TLS_FOLDER, "readOnly": True},
+        ],
     }
     pod = {
         "automountServiceAccountToken": False,
         "terminationGracePeriodSeconds": GRACE_SECONDS,
         "containers": [container],
-        "volumes": [{"name": "config", "configMap": {"name": names.ROUTER}}],
+        "volumes": [{"name": "config", "configMap": {"name": names.ROUTER}}, certificates()],
     }
     # A router reads its bootstrap once: another one makes other pods.
     pod |= way_in(programs)
     return deployment(names.ROUTER, pod, {"outrider.dev/bootstrap": config})
+
+
+def certificates() -> dict[str, Any]:
+    """A router's own certificate and whose to believe; what signs either is not in its pod.
+
+    The agents make both Secrets; the kubelet starts a router as soon as they are there.
+    """
+    sources = [
+        chosen(names.ROUTER_TLS, names.CERTIFICATE, names.KEY),
+        chosen(names.AGENT_TLS, names.AUTHORITIES),
+    ]
+    return {"name": "tls", "projected": {"sources": sources}}
+
+
+def chosen(secret: str, *keys: str) -> dict[str, Any]:
+    return {"secret": {"name": secret, "items": [{"key": key, "path": key} for key in keys]}}
 
 
 def way_in(programs: Programs) -> dict[str, Any]:

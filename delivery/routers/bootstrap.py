@@ -1,42 +1,69 @@
 """What a router is started with: where its agents are, and which of its own state may be read."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from delivery.names import AGENT, OUTRIDER, ROUTER_ADMIN_PORT, ROUTER_STATS_PORT, XDS_PORT
+from delivery import names
+from delivery.names import AGENT, OUTRIDER
+from delivery.routers import mutual
 
 HEADER_PREFIX = "x-outrider-router"
 """Envoy obeys and strips headers that begin so instead of `x-envoy`: those are the apps' own."""
 UNLIMITED = 4294967295
+ENVOY = "envoy.json"
+CONFIG_FOLDER = "/etc/envoy"
 
-READABLE = ("/stats", "/stats/prometheus", "/ready")
+STATS = ("/stats", "/stats/prometheus")
+READY = "/ready"
 
 _ADS = {"ads": {}, "resource_api_version": "V3", "initial_fetch_timeout": "0s"}
 _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
 
-def bootstrap(
-    namespace: str,
-    *,
-    xds_host: str = AGENT,
-    xds_port: int = XDS_PORT,
-    stats_port: int = ROUTER_STATS_PORT,
-    admin_port: int = ROUTER_ADMIN_PORT,
-    ipv6: bool = False,
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Surroundings:
+    """Where a router finds its agents and its files, and where others find it.
+
+    `ipv6`: whether pods are reached by IPv6 first.
+    """
+
+    xds_host: str = AGENT
+    xds_port: int = names.XDS_PORT
+    stats_port: int = names.ROUTER_STATS_PORT
+    ready_port: int = names.ROUTER_READY_PORT
+    admin_port: int = names.ROUTER_ADMIN_PORT
+    files: mutual.Files = mutual.Files(CONFIG_FOLDER)
+    ipv6: bool = False
+
+
+IN_A_POD = Surroundings()
+
+
+def files(namespace: str, around: Surroundings = IN_A_POD) -> Mapping[str, Any]:
+    """All that lies in the router's folder: the bootstrap, and what it takes from there."""
+    return {ENVOY: bootstrap(namespace, around), **mutual.secrets(around.files)}
+
+
+def bootstrap(namespace: str, around: Surroundings = IN_A_POD) -> dict[str, Any]:
     """Envoy's bootstrap, in its JSON form. The node's id comes from `--service-node`.
 
     `initial_fetch_timeout: 0s` everywhere: a router that has not heard from an agent is not
     ready, rather than ready and empty.
     """
+    ready = _listener("ready", around.ready_port, READY, ipv6=around.ipv6)
+    stats = _listener("stats", around.stats_port, *STATS, ipv6=around.ipv6)
+    (chain,) = stats["filter_chains"]
+    agents_only = {**chain, "transport_socket": mutual.server(around.files)}
     return {
         "node": {"cluster": f"{OUTRIDER}/{namespace}"},
         "header_prefix": HEADER_PREFIX,
-        "admin": {"address": _address("127.0.0.1", admin_port)},
+        "admin": {"address": _address("127.0.0.1", around.admin_port)},
         "stats_flush_interval": "1s",
         "dynamic_resources": _dynamic_resources(),
         "static_resources": {
-            "listeners": [_stats_listener(stats_port, ipv6=ipv6)],
-            "clusters": [_agents(xds_host, xds_port), _admin(admin_port)],
+            "listeners": [ready, {**stats, "filter_chains": [agents_only]}],
+            "clusters": [_agents(around), _admin(around.admin_port)],
         },
         "overload_manager": {"resource_monitors": [_connections()]},
     }
@@ -60,7 +87,7 @@ def _backoff() -> dict[str, Any]:
     return {"retry_back_off": {"base_interval": "0.2s", "max_interval": "2s"}}
 
 
-def _agents(host: str, port: int) -> dict[str, Any]:
+def _agents(around: Surroundings) -> dict[str, Any]:
     """The agents, looked up each second, with pings so that a vanished node is noticed."""
     keepalive = {"interval": "5s", "timeout": "2s", "interval_jitter": {"value": 0}}
     http2 = {"http2_protocol_options": {"connection_keepalive": keepalive}}
@@ -68,7 +95,8 @@ def _agents(host: str, port: int) -> dict[str, Any]:
         "name": AGENT,
         "cluster_type": {"name": "envoy.cluster.dns", "typed_config": _each_second()},
         "connect_timeout": "1s",
-        "load_assignment": _assignment(AGENT, host, port),
+        "load_assignment": _assignment(AGENT, around.xds_host, around.xds_port),
+        "transport_socket": mutual.client(around.files),
         "typed_extension_protocol_options": {
             _HTTP_OPTIONS: {
                 "@type": f"type.googleapis.com/{_HTTP_OPTIONS}",
@@ -98,7 +126,7 @@ def _admin(port: int) -> dict[str, Any]:
     }
 
 
-def _stats_listener(port: int, *, ipv6: bool) -> dict[str, Any]:
+def _listener(name: str, port: int, *paths: str, ipv6: bool) -> dict[str, Any]:
     """The paths of the admin API that others may read; it can also stop or drain Envoy."""
     kind = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
     router = "envoy.extensions.filters.http.router.v3.Router"
@@ -106,23 +134,19 @@ def _stats_listener(port: int, *, ipv6: bool) -> dict[str, Any]:
     both = {"socket_address": {"address": "::", "port_value": port, "ipv4_compat": True}}
     manager = {
         "@type": f"type.googleapis.com/{kind}",
-        "stat_prefix": "stats",
+        "stat_prefix": name,
         "http_filters": [
             {"name": "gzip", "typed_config": _compressor()},
             {"name": "router", "typed_config": {"@type": f"type.googleapis.com/{router}"}},
         ],
         "route_config": {
             "virtual_hosts": [
-                {
-                    "name": "stats",
-                    "domains": ["*"],
-                    "routes": [_readable(path) for path in READABLE],
-                }
+                {"name": name, "domains": ["*"], "routes": [_readable(path) for path in paths]}
             ]
         },
     }
     return {
-        "name": "stats",
+        "name": name,
         "address": both if ipv6 else _address("0.0.0.0", port),
         "ignore_global_conn_limit": True,
         "filter_chains": [{"filters": [{"name": "http", "typed_config": manager}]}],

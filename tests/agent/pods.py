@@ -1,6 +1,7 @@
 """Small HTTP/1.1 upstreams on loopback that behave, or misbehave, exactly as a test says."""
 
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -54,8 +55,16 @@ def hangs_up(connection: socket.socket, _: bytes) -> bool:
 class Pod:
     """Listens on its own loopback address, each connection in a thread."""
 
-    def __init__(self, behaviour: Behaviour, address: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self,
+        behaviour: Behaviour,
+        address: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.behaviour = behaviour
+        self.tls = tls
         self.endpoint = Endpoint(address, port or free_port(address))
         self.requests = 0
         self.connections = 0
@@ -101,8 +110,14 @@ class Pod:
 
     def _serve(self, connection: socket.socket) -> None:
         with connection, suppress(OSError):
+            self._answer(
+                self.tls.wrap_socket(connection, server_side=True) if self.tls else connection
+            )
+        self._open.discard(connection)
+
+    def _answer(self, connection: socket.socket) -> None:
+        with connection:
             while head := head_of_request(connection):
                 self.requests += 1
                 if not self.behaviour(connection, head):
                     break
-        self._open.discard(connection)

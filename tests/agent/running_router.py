@@ -4,6 +4,7 @@ import http.client
 import importlib.util
 import json
 import socket
+import ssl
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -11,9 +12,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from agent.tls import Identity, client_context
 from agent.xds import AdsServer
-from delivery.routers.bootstrap import bootstrap
+from delivery.routers.bootstrap import ENVOY, Surroundings, files
 from delivery.routers.envoy import Application, Endpoint, resources
+from delivery.routers.mutual import Files
+from tests.agent.identities import OURS, PRESENTED, mounted
 
 
 def free_port(address: str = "127.0.0.1") -> int:
@@ -44,29 +48,40 @@ class Router:
     folder: Path
     xds_port: int
     node: str = "router-1"
+    held: Identity = OURS
     stats_port: int = field(default_factory=free_port)
+    ready_port: int = field(default_factory=free_port)
     admin_port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        told = bootstrap(
-            "shop",
+        config = self.folder / self.node
+        config.mkdir(exist_ok=True)
+        mounted(self.certificates, self.held)
+        around = Surroundings(
             xds_host="127.0.0.1",
             xds_port=self.xds_port,
             stats_port=self.stats_port,
+            ready_port=self.ready_port,
             admin_port=self.admin_port,
+            files=Files(str(config), str(self.certificates)),
         )
-        config = self.folder / f"{self.node}.json"
-        config.write_text(json.dumps(told))
+        for name, content in files("shop", around).items():
+            (config / name).write_text(json.dumps(content))
         with (self.folder / f"{self.node}.log").open("ab") as log:
             self.process = subprocess.Popen(
                 [
-                    *(str(envoy_program()), "-c", str(config), "--service-node", self.node),
+                    *(str(envoy_program()), "-c", str(config / ENVOY), "--service-node", self.node),
                     *("--disable-hot-restart", "--concurrency", "1", "-l", "warning"),
                 ],
                 stdout=log,
                 stderr=log,
             )
+
+    @property
+    def certificates(self) -> Path:
+        """Where the kubelet would keep them."""
+        return self.folder / f"{self.node}-tls"
 
     def kill(self) -> None:
         if self.process:
@@ -74,17 +89,23 @@ class Router:
             self.process.wait()
 
     def status(self, path: str) -> int:
-        """Of the listener that others may read; 0 while nothing listens."""
-        return self.ask(path)[0]
+        """Of the listener for the kubelet; 0 while nothing listens."""
+        return self.ask(path, port=self.ready_port)[0]
 
-    def ask(self, path: str, method: str = "GET", *, admin: bool = False) -> tuple[int, str]:
-        port = self.admin_port if admin else self.stats_port
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    def ask(
+        self, path: str, method: str = "GET", *, port: int = 0, by: Identity | None = None
+    ) -> tuple[int, str]:
+        """As an agent asks for statistics, `by` whoever it is; or in plain HTTP at another port."""
+        connection = http.client.HTTPConnection("127.0.0.1", port or self.stats_port, timeout=5)
         try:
+            if not port:
+                connection.connect()
+                shown, host = client_context(by or self.held), self.held.router_host
+                connection.sock = shown.wrap_socket(connection.sock, server_hostname=host)
             connection.request(method, path)
             answer = connection.getresponse()
             return answer.status, answer.read().decode()
-        except ConnectionError:
+        except (ConnectionError, ssl.SSLError):
             return 0, ""
         finally:
             connection.close()
@@ -109,7 +130,11 @@ def serving(
     `refusals`: the kinds of resource that the router is expected to refuse, in order.
     """
     refused: list[str] = []
-    server = AdsServer("127.0.0.1:0", on_nack=lambda _, kind, __: refused.append(kind))
+    server = AdsServer(
+        "127.0.0.1:0",
+        credentials=PRESENTED.credentials(),
+        on_nack=lambda _, kind, __: refused.append(kind),
+    )
     server.publish(resources(applications, ipv6=ipv6))
     server.start()
     router = Router(folder, server.port, node)

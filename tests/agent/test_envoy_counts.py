@@ -12,6 +12,7 @@ from delivery.dialects.router import parse
 from delivery.routers.envoy import Application, Endpoint, cluster_name
 from delivery.stats import Sample, delta
 from tests.agent import breakage, http2
+from tests.agent.identities import PRESENTED
 from tests.agent.pods import Pod
 from tests.agent.running_router import Router, application, eventually, free_port, serving
 
@@ -51,7 +52,7 @@ def router(
 def sample(router: Router, application: Application) -> Sample:
     """All that the router has counted of the canary, by the agent's own means."""
     address = f"127.0.0.1:{router.stats_port}"
-    scraper = Scraper()
+    scraper = Scraper(presented=PRESENTED)
     text = scraper.scrape([address], deadline=5)[address]
     scraper.close()
     assert isinstance(text, str)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from agent.xds import AdsServer
 from delivery.routers.envoy import MAKE_BEFORE_BREAK, Application, resources
+from tests.agent.identities import PRESENTED
 from tests.agent.pods import Pod, answers
 from tests.agent.running_router import Router, application, eventually, serving
 
@@ -33,12 +34,12 @@ def test_the_server_knows_who_accepted_what(tmp_path: Path) -> None:
 
 
 def test_a_router_is_not_ready_before_an_agent_knows(tmp_path: Path) -> None:
-    server = AdsServer("127.0.0.1:0", on_nack=print)
+    server = AdsServer("127.0.0.1:0", credentials=PRESENTED.credentials(), on_nack=print)
     server.start()
     router = Router(tmp_path, server.port)
     router.start()
     try:
-        eventually(lambda: router.ask("/ready", admin=True)[0] == 503)
+        eventually(lambda: router.ask("/ready", port=router.admin_port)[0] == 503)
         assert router.status("/ready") == 0, "not even listening"
         server.publish(resources([]))
         router.await_ready()

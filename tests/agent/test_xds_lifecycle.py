@@ -10,6 +10,7 @@ import pytest
 
 from agent.xds import AdsServer, CannotListen
 from delivery.routers.envoy import CDS, LDS, Application, Endpoint, Snapshot, resources
+from tests.agent.identities import PRESENTED
 from tests.agent.pods import Pod, answers
 from tests.agent.running_router import application, eventually, free_port, serving
 from tests.agent.test_xds import body
@@ -17,7 +18,7 @@ from tests.agent.test_xds import body
 
 @contextmanager
 def agent(port: int, snapshot: Snapshot) -> Iterator[AdsServer]:
-    server = AdsServer(f"127.0.0.1:{port}", on_nack=print)
+    server = AdsServer(f"127.0.0.1:{port}", credentials=PRESENTED.credentials(), on_nack=print)
     server.publish(snapshot)
     server.start()
     yield server
@@ -121,7 +122,7 @@ def test_an_application_that_leaves_is_no_longer_served(tmp_path: Path) -> None:
 
 
 def test_an_address_that_is_taken_is_named() -> None:
-    server = AdsServer("127.0.0.1:0", on_nack=print)
+    server = AdsServer("127.0.0.1:0", credentials=PRESENTED.credentials(), on_nack=print)
     with pytest.raises(CannotListen, match=str(server.port)):
-        AdsServer(f"127.0.0.1:{server.port}", on_nack=print)
+        AdsServer(f"127.0.0.1:{server.port}", credentials=PRESENTED.credentials(), on_nack=print)
     server.stop(0)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from delivery import names
 from delivery.covering import covers
 from delivery.optin import APPLIED, Programs, enrolled, namespace_parts, owned
-from delivery.routers.bootstrap import bootstrap
+from delivery.routers import bootstrap
 from delivery.routers.drain import ACTIVE, DRAIN, GRACE_SECONDS, LAST_SECOND
 
 IMAGES = Programs("registry/agent:1", "registry/envoy:1")
@@ -38,6 +38,7 @@ def test_the_parts_by_name_in_the_order_they_are_needed() -> None:
         ("ServiceAccount", "outrider-agent"),
         ("RoleBinding", "outrider-agent"),
         ("Service", "outrider-agent"),
+        ("NetworkPolicy", "outrider-agent"),
         ("Deployment", "outrider-agent"),
         ("ConfigMap", "outrider-router"),
         ("PodDisruptionBudget", "outrider-router"),
@@ -67,8 +68,8 @@ def test_the_same_call_makes_the_same_parts() -> None:
 def test_another_image_is_another_manifest() -> None:
     other = namespace_parts("shop", Programs("registry/agent:2", IMAGES.router))
     before = PARTS["Deployment", names.AGENT]["metadata"]["annotations"][APPLIED]
-    assert other[3]["metadata"]["annotations"][APPLIED] != before
-    assert other[4:] == namespace_parts("shop", IMAGES)[4:]
+    assert other[4]["metadata"]["annotations"][APPLIED] != before
+    assert other[5:] == namespace_parts("shop", IMAGES)[5:]
 
 
 def test_the_agents_rights_end_at_its_namespace() -> None:
@@ -112,8 +113,8 @@ def test_the_router_pod_holds_envoy_alone_and_no_token() -> None:
 
 
 def test_the_router_reads_its_bootstrap_and_rolls_with_it() -> None:
-    config = PARTS["ConfigMap", names.ROUTER]["data"]["envoy.json"]
-    assert json.loads(config) == bootstrap("shop")
+    config = PARTS["ConfigMap", names.ROUTER]["data"]
+    assert {name: json.loads(text) for name, text in config.items()} == bootstrap.files("shop")
     marks = [
         {one["kind"]: one for one in namespace_parts(name, IMAGES)}["Deployment"]["spec"][
             "template"
@@ -121,6 +122,36 @@ def test_the_router_reads_its_bootstrap_and_rolls_with_it() -> None:
         for name in ("shop", "other")
     ]
     assert marks[0] != marks[1]
+
+
+def test_a_router_gets_its_own_certificate_and_nothing_that_signs() -> None:
+    _, certificates = pod_of(PARTS["Deployment", names.ROUTER])["volumes"]
+    found = {
+        one["secret"]["name"]: [item["key"] for item in one["secret"]["items"]]
+        for one in certificates["projected"]["sources"]
+    }
+    assert found == {names.ROUTER_TLS: ["tls.crt", "tls.key"], names.AGENT_TLS: ["ca.crt"]}
+
+
+def test_the_kubelet_asks_a_router_where_it_needs_no_certificate() -> None:
+    (container,) = pod_of(PARTS["Deployment", names.ROUTER])["containers"]
+    asked = container["readinessProbe"]["httpGet"]
+    assert (asked["path"], asked["port"]) == ("/ready", names.ROUTER_READY_PORT)
+
+
+def test_only_routers_reach_the_agents_orders_and_everybody_their_metrics() -> None:
+    spec = PARTS["NetworkPolicy", names.AGENT]["spec"]
+    agents = PARTS["Deployment", names.AGENT]["spec"]["selector"]
+    routers = PARTS["Deployment", names.ROUTER]["spec"]["selector"]
+    assert spec["podSelector"] == agents
+    assert spec["ingress"] == [
+        {"from": [{"podSelector": routers}], "ports": [{"port": names.XDS_PORT}]},
+        {"ports": [{"port": names.AGENT_HTTP_PORT}]},
+    ]
+
+
+def test_no_policy_of_ours_opens_what_a_users_policy_closes() -> None:
+    assert ("NetworkPolicy", names.ROUTER) not in PARTS
 
 
 def test_the_drain_is_a_script_that_ends_in_time() -> None:
@@ -186,5 +217,5 @@ def test_pods_are_pulled_and_scheduled_as_the_installation_says(image: str) -> N
 
 def test_an_agent_is_told_the_label_that_opts_in() -> None:
     parts = namespace_parts("shop", Programs("a", "b", label="next.outrider.dev/enabled"))
-    (container,) = pod_of(parts[3])["containers"]
+    (container,) = pod_of(parts[4])["containers"]
     assert {"name": "OPT_IN_LABEL", "value": "next.outrider.dev/enabled"} in container["env"]

@@ -10,7 +10,7 @@ from envoy.config.route.v3.route_pb2 import RouteConfiguration
 from hypothesis import given
 from hypothesis import strategies as some
 
-from delivery.routers.bootstrap import bootstrap
+from delivery.routers.bootstrap import Surroundings, bootstrap
 from delivery.routers.envoy import (
     CDS,
     EDS,
@@ -96,12 +96,10 @@ def test_where_pods_have_ipv6_the_listeners_are_open_to_both() -> None:
     told = Listener.FromString(resources([SHOP], ipv6=True).resources[LDS]["shop/80"])
     assert told.address.socket_address.address == "::"
     assert told.address.socket_address.ipv4_compat
-    [stats] = bootstrap("shop", ipv6=True)["static_resources"]["listeners"]
-    assert stats["address"]["socket_address"] == {
-        "address": "::",
-        "port_value": 19090,
-        "ipv4_compat": True,
-    }
+    own = bootstrap("shop", Surroundings(ipv6=True))["static_resources"]["listeners"]
+    assert [one["address"]["socket_address"] for one in own] == [
+        {"address": "::", "port_value": port, "ipv4_compat": True} for port in (19091, 19090)
+    ]
 
 
 def test_a_sticky_application_differs_in_how_a_pod_is_chosen_alone() -> None:
@@ -152,7 +150,7 @@ def test_any_other_cluster_is_refused(name: str) -> None:
 
 
 def test_the_bootstrap_names_the_agents_of_its_namespace() -> None:
-    told = bootstrap("shop", xds_host="agents.shop", xds_port=1)
+    told = bootstrap("shop", Surroundings(xds_host="agents.shop", xds_port=1))
     agents = told["static_resources"]["clusters"][0]["load_assignment"]["endpoints"][0]
     address = agents["lb_endpoints"][0]["endpoint"]["address"]["socket_address"]
     assert address == {"address": "agents.shop", "port_value": 1}

@@ -29,6 +29,7 @@ PLURALS = {
     "Deployment": "deployments",
     "ConfigMap": "configmaps",
     "PodDisruptionBudget": "poddisruptionbudgets",
+    "NetworkPolicy": "networkpolicies",
 }
 
 

@@ -171,7 +171,9 @@ def is_tied(place: Namespace) -> bool:
 
 def remnants(place: Namespace) -> list[str]:
     """What of ours stays in a namespace that has left; the collector takes a moment."""
-    kinds = "deployment,service,configmap,serviceaccount,rolebinding,pdb,canary"
+    kinds = (
+        "deployment,service,configmap,secret,serviceaccount,rolebinding,pdb,networkpolicy,canary"
+    )
     selector = f"{names.MANAGED_BY}={names.OUTRIDER}"
 
     def found() -> list[str]:

@@ -1,0 +1,150 @@
+"""Whom agents and routers answer on a cluster, and how their certificates are kept."""
+
+import datetime as dt
+import json
+import socket
+import ssl
+from dataclasses import replace
+from functools import partial
+
+import pytest
+from cryptography import x509
+
+from agent.certificates import provisional, rotation
+from agent.tls import Identity
+from certs.authority import Issued, Lives
+from certs.secret import drawn, encoded, read
+from certs.store import Store
+from certs.tls import load
+from delivery import names
+from demo.kubectl import JSON
+from demo.namespace import Namespace
+from demo.waiting import eventually
+
+
+@pytest.fixture
+def served(namespace: Namespace) -> Namespace:
+    """Opted in, with agents and routers and no app."""
+    namespace.opt_in()
+    eventually("its routers", lambda: namespace.found("Deployment", names.ROUTER))
+    namespace.complete(names.ROUTER, timeout=120)
+    namespace.complete(names.AGENT, timeout=120)
+    return namespace
+
+
+def stored(place: Namespace, secret: str) -> Store | None:
+    return read((place.found("Secret", secret) or {}).get("data") or {})
+
+
+def identity(place: Namespace) -> Identity:
+    agents, routers = stored(place, names.AGENT_TLS), stored(place, names.ROUTER_TLS)
+    assert agents
+    assert routers
+    return Identity(place.name, agents, routers)
+
+
+def addresses(place: Namespace, program: str) -> list[str]:
+    pods = place.list("Pod", f"app.kubernetes.io/name={program}")
+    return [pod["status"]["podIP"] for pod in pods]
+
+
+def spoken(at: tuple[str, int], first: bytes, shown: Issued | None = None) -> bytes:
+    """What comes back at once over TLS, to whoever shows this certificate, or none."""
+    context = ssl._create_unverified_context()
+    context.set_alpn_protocols(["h2"] if at[1] == names.XDS_PORT else ["http/1.1"])
+    if shown:
+        load(context, shown)
+    try:
+        with (
+            socket.create_connection(at, timeout=10) as plain,
+            context.wrap_socket(plain) as connection,
+        ):
+            return said(connection, first)
+    except (ssl.SSLError, ConnectionError):
+        return b""
+
+
+def said(connection: socket.socket, first: bytes) -> bytes:
+    connection.sendall(first)
+    return connection.recv(64)
+
+
+def openly(at: tuple[str, int], first: bytes) -> bytes:
+    """The same without TLS."""
+    with socket.create_connection(at, timeout=10) as plain:
+        return said(plain, first)
+
+
+GRPC = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
+STATISTICS = b"GET /stats/prometheus HTTP/1.1\r\nHost: router\r\n\r\n"
+READY = b"GET /ready HTTP/1.1\r\nHost: router\r\n\r\n"
+
+
+def test_agents_and_routers_answer_each_other_and_no_one_else(served: Namespace) -> None:
+    ours, theirs = identity(served), provisional(served.name)
+    agent, router = ours.agents.leaf, ours.routers.leaf
+    strangers = (None, theirs.agents.leaf, theirs.routers.leaf)
+    for at in addresses(served, names.AGENT):
+        refused = [spoken((at, names.XDS_PORT), GRPC, one) for one in (*strangers, agent)]
+        assert (refused, spoken((at, names.XDS_PORT), GRPC, router)[3:4]) == ([b""] * 4, b"\x04")
+    for at in addresses(served, names.ROUTER):
+        port = (at, names.ROUTER_STATS_PORT)
+        refused = [spoken(port, STATISTICS, one) for one in (*strangers, router)]
+        assert (refused, spoken(port, STATISTICS, agent)[:12]) == ([b""] * 4, b"HTTP/1.1 200")
+        ready = openly((at, names.ROUTER_READY_PORT), READY)
+        other = openly((at, names.ROUTER_READY_PORT), STATISTICS)
+        assert (ready[:12], other[:12]) == (b"HTTP/1.1 200", b"HTTP/1.1 404")
+
+
+@pytest.mark.soak
+def test_what_expires_or_is_deleted_heals_without_a_restart(served: Namespace) -> None:
+    before = [pod["metadata"]["uid"] for pod in routers(served)]
+    held = identity(served).routers
+    data = encoded(replace(held, leaf=expired(served, held)))
+    served.kubectl("patch", "secret", names.ROUTER_TLS, "-p", json.dumps({"data": data}))
+    renewed = eventually("a newer one", lambda: newer_than(served, held), timeout=90)
+    for at in addresses(served, names.ROUTER):
+        eventually("it is shown", partial(is_shown, at, renewed), timeout=240, pause=2)
+    assert_made_again(served, identity(served))
+    assert [pod["metadata"]["uid"] for pod in routers(served)] == before
+    counts = [one["restartCount"] for pod in routers(served) for one in statuses(pod)]
+    assert counts == [0, 0]
+
+
+def assert_made_again(place: Namespace, before: Identity) -> None:
+    """Secrets deleted by hand come back beside what is believed, and go when the agents go."""
+    for secret, known in ((names.AGENT_TLS, before.agents), (names.ROUTER_TLS, before.routers)):
+        place.kubectl("delete", "secret", secret)
+        found = eventually(f"{secret} is back", partial(stored, place, secret), timeout=90)
+        assert (found.leaf.certificate, found.authorities[0]) == (
+            known.leaf.certificate,
+            known.newest,
+        )
+        (owner,) = place.read("Secret", secret)["metadata"]["ownerReferences"]
+        assert owner["uid"] == place.read("Deployment", names.AGENT)["metadata"]["uid"]
+
+
+def expired(place: Namespace, held: Store) -> Issued:
+    """As if every agent had been dead for months."""
+    past = dt.datetime.now(dt.UTC) - Lives.leaf - dt.timedelta(days=1)
+    rotating = replace(rotation(names.ROUTER, place.name), draw=lambda: replace(drawn(), now=past))
+    return rotating.issued(Issued(held.newest, held.authority_key))
+
+
+def newer_than(place: Namespace, held: Store) -> x509.Certificate | None:
+    leaf = identity(place).routers.leaf.certificate
+    return leaf if leaf.not_valid_before_utc > held.leaf.certificate.not_valid_before_utc else None
+
+
+def is_shown(address: str, certificate: x509.Certificate) -> bool:
+    text = ssl.get_server_certificate((address, names.ROUTER_STATS_PORT), timeout=10)
+    return x509.load_pem_x509_certificate(text.encode()) == certificate
+
+
+def routers(place: Namespace) -> list[JSON]:
+    return list(place.list("Pod", f"app.kubernetes.io/name={names.ROUTER}"))
+
+
+def statuses(pod: JSON) -> list[JSON]:
+    found: list[JSON] = pod["status"]["containerStatuses"]
+    return found
