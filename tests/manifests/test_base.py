@@ -166,3 +166,24 @@ def test_on_the_host_network_the_webhook_listens_where_its_port_is_named() -> No
     assert flag == f"--port={said[f'{container}/ports/0/containerPort']}"
     assert "args" not in CONTAINER
     assert said["/spec/template/spec/hostNetwork"] is True
+
+
+LIMITS = [one for one in MANIFESTS if one["kind"] == "ValidatingAdmissionPolicy"]
+each_limit = pytest.mark.parametrize("limit", LIMITS, ids=lambda one: str(one["metadata"]["name"]))
+
+
+def test_admission_limits_all_that_the_webhook_may_make_in_a_namespace() -> None:
+    rules = manifest("ValidatingAdmissionPolicy", "outrider-webhook")["spec"]["matchConstraints"]
+    limited = {one for rule in rules["resourceRules"] for one in rule["resources"]}
+    assert limited == set(PLURALS.values())
+
+
+@each_limit
+def test_a_limit_is_in_force_for_the_webhook_alone(limit: Mapping[str, Any]) -> None:
+    bound = manifest("ValidatingAdmissionPolicyBinding", limit["metadata"]["name"])["spec"]
+    account = manifest("ServiceAccount", "outrider-webhook")["metadata"]
+    user = f"system:serviceaccount:{account['namespace']}:{account['name']}"
+    assert bound["validationActions"] == ["Deny"]
+    assert limit["spec"]["failurePolicy"] == "Fail"
+    (condition,) = limit["spec"]["matchConditions"]
+    assert condition["expression"] == f"request.userInfo.username == '{user}'"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from delivery import names
 from delivery.names import DEFAULTS
 from demo import namespace as namespaces
 from demo.dump import dump
@@ -15,6 +16,7 @@ from demo.kubectl import JSON, Kubectl
 from demo.namespace import Namespace, opened
 from demo.shop import V1
 from demo.traffic import Traffic
+from demo.waiting import eventually
 from lab.cluster import running
 from tests.system.load import FRESH, KEPT, Load
 from tests.system.node import Node
@@ -72,6 +74,15 @@ def plain_namespace(cluster: None, request: pytest.FixtureRequest) -> Iterator[N
 def shop(namespace: Namespace) -> Namespace:
     """A namespace whose shop v1 has been adopted."""
     opened(namespace, V1.manifests())
+    return namespace
+
+
+@pytest.fixture
+def bound(namespace: Namespace) -> Namespace:
+    """Opted in without a single pod: the rights are there."""
+    namespace.kubectl("create", "quota", "still", "--hard=pods=0")
+    namespace.opt_in()
+    eventually("its rights are there", lambda: namespace.found("RoleBinding", names.AGENT))
     return namespace
 
 
