@@ -83,6 +83,17 @@ def namespace_parts(namespace: str, programs: Programs) -> tuple[Manifest, ...]:
     return tuple(placed(one, namespace) for one in parts)
 
 
+def startable(manifest: Manifest, agents: Manifest | None) -> bool:
+    """Whether what a new part needs in order to run is there.
+
+    Agents are ready when they have made the certificates. A router that begins sooner waits for
+    them ever longer between two looks of the kubelet, and fills the events with it.
+    """
+    if (manifest["kind"], manifest["metadata"]["name"]) != ("Deployment", names.ROUTER):
+        return True
+    return bool(((agents or {}).get("status") or {}).get("readyReplicas"))
+
+
 def digest(content: str) -> str:
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
@@ -206,7 +217,7 @@ def router(programs: Programs, config: str) -> dict[str, Any]:
 def certificates() -> dict[str, Any]:
     """A router's own certificate and whose to believe; what signs either is not in its pod.
 
-    The agents make both Secrets; the kubelet starts a router as soon as they are there.
+    The agents make both Secrets.
     """
     sources = [
         chosen(names.ROUTER_TLS, names.CERTIFICATE, names.KEY),

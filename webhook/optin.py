@@ -14,7 +14,7 @@ from cluster.watch import Watched
 from delivery import names, upgrade
 from delivery.covering import covers
 from delivery.flagger import NAME, announced, watching
-from delivery.optin import Programs, enrolled, namespace_parts, owned
+from delivery.optin import Programs, enrolled, namespace_parts, owned, startable
 from delivery.upgrade import Standing
 from webhook.metrics import Metrics
 from webhook.registration import NEVER
@@ -154,7 +154,10 @@ class OptIn:
         try:
             # What is made before there is an owner is tied to it in a second pass.
             for part in wanted if owner else (*wanted, *wanted):
-                now = self.tied(part, owner, found.get(key(part)))
+                there = found.get(key(part))
+                if there is None and not startable(part, owner):
+                    continue
+                now = self.tied(part, owner, there)
                 if key(part) == ("Deployment", names.AGENT):
                     owner = now
                 if upgrade.rollout(now):

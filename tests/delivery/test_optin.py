@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from delivery import names
 from delivery.covering import covers
-from delivery.optin import APPLIED, Programs, enrolled, namespace_parts, owned
+from delivery.optin import APPLIED, Programs, enrolled, namespace_parts, owned, startable
 from delivery.routers import bootstrap
 from delivery.routers.drain import ACTIVE, DRAIN, GRACE_SECONDS, LAST_SECOND
 
@@ -122,6 +122,22 @@ def test_the_router_reads_its_bootstrap_and_rolls_with_it() -> None:
         for name in ("shop", "other")
     ]
     assert marks[0] != marks[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "agents", "expected"),
+    [
+        (names.AGENT, None, True),
+        (names.ROUTER, None, False),
+        (names.ROUTER, {}, False),
+        (names.ROUTER, {"status": {"readyReplicas": 0}}, False),
+        (names.ROUTER, {"status": {"readyReplicas": 1}}, True),
+    ],
+)
+def test_routers_start_when_agents_have_made_their_certificates(
+    name: str, agents: Mapping[str, Any] | None, expected: bool
+) -> None:
+    assert startable(PARTS["Deployment", name], agents) is expected
 
 
 def test_a_router_gets_its_own_certificate_and_nothing_that_signs() -> None:
