@@ -30,6 +30,7 @@ from cluster.kinds import FOREIGN
 from cluster.lease import Leadership
 from cluster.survey import Survey
 from cluster.watch import Cache, Watched
+from delivery.decision import WARNING
 from delivery.names import AGENT, AGENT_MANAGER
 
 log = logging.getLogger(__name__)
@@ -83,7 +84,13 @@ def build(given: Settings, registry: CollectorRegistry) -> tuple[Loop, Certifica
         changed=changed,
         ipv6=given.ipv6,
     )
-    return loop, Certificates(api, given.namespace, presented, exposition.expire)
+    return loop, Certificates(
+        api,
+        given.namespace,
+        presented,
+        expires=exposition.expire,
+        unable=lambda text: events.record(loop.itself(), WARNING, text, reason="NoCertificates"),
+    )
 
 
 def main() -> int:

@@ -25,6 +25,12 @@ SECONDS = 30.0
 RETRY_SECONDS = 1.0
 SETTLE = dt.timedelta(minutes=10)
 """So long a new authority is published before it signs: kubelets bring it to the routers first."""
+TRIES = 5
+"""What fails so often is said to the user: an API server that restarts is no news."""
+UNABLE = (
+    f"the Secrets {names.AGENT_TLS} and {names.ROUTER_TLS}, without which agents and routers do "
+    "not answer each other, cannot be kept"
+)
 
 
 def rotation(program: str, namespace: str) -> Rotation:
@@ -41,14 +47,17 @@ def provisional(namespace: str) -> Identity:
 class Certificates:
     """Every agent does the same: whoever comes first writes, and the others take that over.
 
-    `expires` hears, by Secret, when the certificate in it ends.
+    `expires` hears, by Secret, when the certificate in it ends; `unable`, once each time that
+    they cannot be kept any more, why.
     """
 
     api: Api
     namespace: str
     presented: Presented
     expires: Callable[[str, dt.datetime], None]
+    unable: Callable[[str], None]
     known: dict[str, Store] = field(default_factory=dict)
+    failures: int = 0
     ready: threading.Event = field(default_factory=threading.Event)
 
     def start(self) -> None:
@@ -56,15 +65,21 @@ class Certificates:
 
     def run(self) -> None:
         while True:
-            try:
-                self.turn()
-                self.ready.set()
-                pause = SECONDS
-            except Exception as error:
-                # Fail open: what is shown and believed stays, for weeks if it must; tried again.
-                log.warning("certificates: %s", error)
-                pause = RETRY_SECONDS
-            threading.Event().wait(pause)
+            threading.Event().wait(SECONDS if self.tried() else RETRY_SECONDS)
+
+    def tried(self) -> bool:
+        try:
+            self.turn()
+        except Exception as error:
+            # Fail open: what is shown and believed stays, for weeks if it must; tried again.
+            log.warning("certificates: %s", error)
+            self.failures += 1
+            if self.failures == TRIES:
+                self.unable(f"{UNABLE}: {error}")
+            return False
+        self.ready.set()
+        self.failures = 0
+        return True
 
     def turn(self) -> None:
         agents = self.kept(names.AGENT_TLS, names.AGENT)

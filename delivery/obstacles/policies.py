@@ -17,7 +17,7 @@ OUR_AGENTS = f"pods labelled {NAME}={names.AGENT}"
 LISTENERS = Port(names.LISTENERS.start, names.LISTENERS.stop - 1)
 LISTENED = f"ports {LISTENERS.first} to {LISTENERS.last}"
 XDS = Port(names.XDS_PORT, name="grpc-xds")
-STATS = Port(names.ROUTER_STATS_PORT, name="http-stats")
+STATS = Port(names.ROUTER_STATS_PORT, name="https-stats")
 DNS = Port(53, protocol="UDP")
 
 Admits = Callable[[Rule], bool]

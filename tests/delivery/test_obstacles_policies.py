@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from delivery.obstacles.grounds import Grounds
-from delivery.obstacles.policies import of_policies
+from delivery.obstacles.policies import STATS as STATS_PORT
+from delivery.obstacles.policies import XDS, of_policies
+from delivery.optin import Programs, namespace_parts
 from tests.delivery import worlds
 from tests.delivery.reviews import Document
 
@@ -131,3 +133,14 @@ def test_a_port_that_no_pod_has_is_nobodys_way() -> None:
     service["spec"]["ports"][0]["targetPort"] = "unknown"
     grounds = Grounds(policies=[policy(APP)])
     assert list(of_policies(worlds.template("good:1"), [service], grounds)) == []
+
+
+def test_a_policy_may_name_our_ports_as_our_pods_do() -> None:
+    named = {
+        (port["name"], port["containerPort"])
+        for one in namespace_parts("shop", Programs("a", "b"))
+        if one["kind"] == "Deployment"
+        for box in one["spec"]["template"]["spec"]["containers"]
+        for port in box["ports"]
+    }
+    assert {(one.name, one.first) for one in (XDS, STATS_PORT)} <= named

@@ -96,6 +96,20 @@ def test_agents_and_routers_answer_each_other_and_no_one_else(served: Namespace)
         assert (ready[:12], other[:12]) == (b"HTTP/1.1 200", b"HTTP/1.1 404")
 
 
+def test_what_keeps_the_certificates_away_is_said(namespace: Namespace) -> None:
+    namespace.kubectl("create", "quota", "none", "--hard=count/secrets=0")
+    namespace.opt_in()
+    said = eventually("an Event", lambda: events(namespace, "NoCertificates"), timeout=120)
+    assert names.AGENT_TLS in said[0]
+    assert "exceeded quota" in said[0]
+    namespace.kubectl("delete", "quota", "none")
+    eventually("its routers", lambda: namespace.found("Deployment", names.ROUTER), timeout=120)
+
+
+def events(place: Namespace, reason: str) -> list[str]:
+    return [one["message"] for one in place.list("Event") if one["reason"] == reason]
+
+
 @pytest.mark.soak
 def test_what_expires_or_is_deleted_heals_without_a_restart(served: Namespace) -> None:
     before = [pod["metadata"]["uid"] for pod in routers(served)]
