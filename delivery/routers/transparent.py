@@ -48,9 +48,11 @@ UPSTREAM_IDLE = Duration(seconds=1)
 """An idle connection to a pod is closed before the pod does: gunicorn closes after 2 s, Node and
 uvicorn after 5 s, and a request that meets their FIN half-way cannot be tried again safely."""
 
-_DELAYED_CLOSE = Duration(nanos=250_000_000)
+_DELAYED_CLOSE = Duration(seconds=5)
 """So much later than from the pod itself does a caller notice that an answer was broken off; at
-once would be a TCP reset for one that is still sending, which can take the answer from it."""
+once would be a TCP reset for one that is still sending, which can take the answer from it. Envoy
+also throws away what it has not written so long after the last byte that it could write: it must
+be longer than a slow caller, or a router on a busy node, may rest."""
 
 
 def packed(message: Any) -> Packed:
