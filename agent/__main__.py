@@ -39,20 +39,14 @@ SYNC_SECONDS = 300.0
 GRACE_SECONDS = 2.0
 
 
-def build(given: Settings, registry: CollectorRegistry) -> tuple[Loop, Certificates]:
+def build(given: Settings, registry: CollectorRegistry, presented: Presented) -> Loop:
     connection = connect(given.kubeconfig or None)
     api = Api(connection)
     exposition = Exposition(registry)
     changed = threading.Event()
-    kinds = [
-        Watched(api, kind, given.namespace, changed=lambda kind, item: changed.set())
-        for kind in KINDS
-    ]
-    cache = Cache(kinds)
+    cache = watched(api, given.namespace, changed)
     clock = Clock()
-    presented = Presented(provisional(given.namespace))
-    scraper = Scraper(presented=presented)
-    windows = Windows(scraper, failed=exposition.scrape_failed, clock=clock)
+    windows = Windows(Scraper(presented=presented), failed=exposition.scrape_failed, clock=clock)
     windows.looked = changed.set
     events = Events(api, given.identity, AGENT_MANAGER, "flagger")
     ads = AdsServer(
@@ -84,12 +78,26 @@ def build(given: Settings, registry: CollectorRegistry) -> tuple[Loop, Certifica
         changed=changed,
         ipv6=given.ipv6,
     )
-    return loop, Certificates(
-        api,
-        given.namespace,
+    return loop
+
+
+def watched(api: Api, namespace: str, changed: threading.Event) -> Cache:
+    kinds = [
+        Watched(api, kind, namespace, changed=lambda kind, item: changed.set()) for kind in KINDS
+    ]
+    return Cache(kinds)
+
+
+def keeping(loop: Loop, presented: Presented) -> Certificates:
+    """What is shown to the routers comes from the namespace's Secrets, once they are there."""
+    return Certificates(
+        loop.api,
+        loop.namespace,
         presented,
-        expires=exposition.expire,
-        unable=lambda text: events.record(loop.itself(), WARNING, text, reason="NoCertificates"),
+        expires=loop.exposition.expire,
+        unable=lambda text: loop.events.record(
+            loop.itself(), WARNING, text, reason="NoCertificates"
+        ),
     )
 
 
@@ -97,7 +105,9 @@ def main() -> int:
     given = settings(sys.argv[1:])
     logs.configure(given.log_level)
     registry = CollectorRegistry()
-    loop, certificates = build(given, registry)
+    presented = Presented(provisional(given.namespace))
+    loop = build(given, registry, presented)
+    certificates = keeping(loop, presented)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: loop.stop())
     http.serve(given.http_port, registry, ready=loop.published.is_set, alive=loop.alive)

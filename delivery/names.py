@@ -58,8 +58,8 @@ AGENT_HTTP_PORT = 8080
 """Where an agent serves its metrics and probes."""
 ROUTER_STATS_PORT = 19090
 """Where a router serves /stats and /stats/prometheus to agents, nothing else of its admin API."""
-ROUTER_READY_PORT = 19091
-"""Where a router serves /ready to the kubelet, which has no certificate."""
+ROUTER_OPEN_PORT = 19091
+"""Where it serves /ready to the kubelet and /stats/prometheus to a Prometheus, in plain HTTP."""
 ROUTER_ADMIN_PORT = 19000
 """Envoy's admin API, on loopback only."""
 AGENT_TLS, ROUTER_TLS = "outrider-agent-tls", "outrider-router-tls"

@@ -192,7 +192,7 @@ def router(programs: Programs, config: str) -> dict[str, Any]:
         # Service without one refuses everybody. Who leaves or dies is noticed without a probe.
         "readinessProbe": probe(
             "/ready",
-            names.ROUTER_READY_PORT,
+            names.ROUTER_OPEN_PORT,
             periodSeconds=1,
             timeoutSeconds=5,
             failureThreshold=5,

@@ -15,7 +15,7 @@ ENVOY = "envoy.json"
 CONFIG_FOLDER = "/etc/envoy"
 
 STATS = ("/stats", "/stats/prometheus")
-READY = "/ready"
+OPEN = ("/ready", "/stats/prometheus")
 
 _ADS = {"ads": {}, "resource_api_version": "V3", "initial_fetch_timeout": "0s"}
 _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
@@ -31,7 +31,7 @@ class Surroundings:
     xds_host: str = AGENT
     xds_port: int = names.XDS_PORT
     stats_port: int = names.ROUTER_STATS_PORT
-    ready_port: int = names.ROUTER_READY_PORT
+    open_port: int = names.ROUTER_OPEN_PORT
     admin_port: int = names.ROUTER_ADMIN_PORT
     files: mutual.Files = mutual.Files(CONFIG_FOLDER)
     ipv6: bool = False
@@ -51,7 +51,7 @@ def bootstrap(namespace: str, around: Surroundings = IN_A_POD) -> dict[str, Any]
     `initial_fetch_timeout: 0s` everywhere: a router that has not heard from an agent is not
     ready, rather than ready and empty.
     """
-    ready = _listener("ready", around.ready_port, READY, ipv6=around.ipv6)
+    opened = _listener("open", around.open_port, *OPEN, ipv6=around.ipv6)
     stats = _listener("stats", around.stats_port, *STATS, ipv6=around.ipv6)
     (chain,) = stats["filter_chains"]
     agents_only = {**chain, "transport_socket": mutual.server(around.files)}
@@ -62,7 +62,7 @@ def bootstrap(namespace: str, around: Surroundings = IN_A_POD) -> dict[str, Any]
         "stats_flush_interval": "1s",
         "dynamic_resources": _dynamic_resources(),
         "static_resources": {
-            "listeners": [ready, {**stats, "filter_chains": [agents_only]}],
+            "listeners": [opened, {**stats, "filter_chains": [agents_only]}],
             "clusters": [_agents(around), _admin(around.admin_port)],
         },
         "overload_manager": {"resource_monitors": [_connections()]},

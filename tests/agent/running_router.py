@@ -50,7 +50,7 @@ class Router:
     node: str = "router-1"
     held: Identity = OURS
     stats_port: int = field(default_factory=free_port)
-    ready_port: int = field(default_factory=free_port)
+    open_port: int = field(default_factory=free_port)
     admin_port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
@@ -62,7 +62,7 @@ class Router:
             xds_host="127.0.0.1",
             xds_port=self.xds_port,
             stats_port=self.stats_port,
-            ready_port=self.ready_port,
+            open_port=self.open_port,
             admin_port=self.admin_port,
             files=Files(str(config), str(self.certificates)),
         )
@@ -90,7 +90,7 @@ class Router:
 
     def status(self, path: str) -> int:
         """Of the listener for the kubelet; 0 while nothing listens."""
-        return self.ask(path, port=self.ready_port)[0]
+        return self.ask(path, port=self.open_port)[0]
 
     def ask(
         self, path: str, method: str = "GET", *, port: int = 0, by: Identity | None = None

@@ -64,7 +64,7 @@ def test_any_envoy_is_read_by_the_names_that_the_user_gives_its_clusters(tmp_pat
             body(shop)
             halves = {"canary": "shop/80/canary", "primary": "shop/80/primary"}
             labels = {"app": "gate"}
-            web = canary(Source("envoy", labels=labels, port=router.stats_port, **halves))
+            web = canary(Source("envoy", labels=labels, port=router.open_port, **halves))
             made.look([web], GATE)
             windows = made.of(web)
             assert windows

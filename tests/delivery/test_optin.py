@@ -152,7 +152,7 @@ def test_a_router_gets_its_own_certificate_and_nothing_that_signs() -> None:
 def test_the_kubelet_asks_a_router_where_it_needs_no_certificate() -> None:
     (container,) = pod_of(PARTS["Deployment", names.ROUTER])["containers"]
     asked = container["readinessProbe"]["httpGet"]
-    assert (asked["path"], asked["port"]) == ("/ready", names.ROUTER_READY_PORT)
+    assert (asked["path"], asked["port"]) == ("/ready", names.ROUTER_OPEN_PORT)
 
 
 def test_only_routers_reach_the_agents_orders_and_everybody_their_metrics() -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import requests
 import yaml
 
-from delivery.names import ROUTER, ROUTER_STATS_PORT
+from delivery.names import ROUTER, ROUTER_OPEN_PORT
 from demo.kubectl import JSON
 from demo.namespace import Namespace
 from demo.shop import PROJECT, image
@@ -54,7 +54,7 @@ class Prometheus:
         """Debian's Prometheus cannot ask Kubernetes for pods, so they are named to it."""
         (job,) = yaml.safe_load(readme("- job_name: outrider-routers"))
         found = self.watched.list("Pod", f"app.kubernetes.io/name={ROUTER}")
-        targets = [f"{pod['status']['podIP']}:{ROUTER_STATS_PORT}" for pod in found]
+        targets = [f"{pod['status']['podIP']}:{ROUTER_OPEN_PORT}" for pod in found]
         named = [{"targets": targets, "labels": {"namespace": self.watched.name}}]
         kept = {key: job[key] for key in job if key not in DISCOVERY} | {"static_configs": named}
         said = {"global": {"scrape_interval": "1s"}, "scrape_configs": [kept]}

@@ -1,7 +1,7 @@
 """Other Envoys judge where a Canary names them: here the routers, as if they were not ours."""
 
 from delivery.apex import ROUTER_SELECTOR
-from delivery.names import ROUTER_STATS_PORT
+from delivery.names import ROUTER_OPEN_PORT
 from demo.namespace import Namespace
 from demo.release import released
 from tests.system.canaries import BAD, GOOD, PATIENT, analysis, canary, managed
@@ -10,7 +10,7 @@ from tests.system.load import Load, losses
 PLAIN = {
     "dialect": "envoy",
     "labels": dict(ROUTER_SELECTOR),
-    "port": ROUTER_STATS_PORT,
+    "port": ROUTER_OPEN_PORT,
     "clusters": {"canary": "shop/80/canary", "primary": "shop/80/primary"},
 }
 
@@ -23,7 +23,7 @@ def test_a_release_is_judged_by_the_envoys_that_its_canary_names(
     refused = released(namespace, BAD)
     assert refused.outcome == "rolled back"
     found = refused.status["source"]
-    assert found.startswith(f"envoy on port {ROUTER_STATS_PORT} of pods with ")
+    assert found.startswith(f"envoy on port {ROUTER_OPEN_PORT} of pods with ")
     assert found.endswith(": 2 found")
     assert released(namespace, GOOD).outcome == "promoted"
     assert losses(clients) == []

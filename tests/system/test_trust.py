@@ -77,7 +77,9 @@ def openly(at: tuple[str, int], first: bytes) -> bytes:
 
 GRPC = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
 STATISTICS = b"GET /stats/prometheus HTTP/1.1\r\nHost: router\r\n\r\n"
+LISTED = b"GET /stats HTTP/1.1\r\nHost: router\r\n\r\n"
 READY = b"GET /ready HTTP/1.1\r\nHost: router\r\n\r\n"
+IN_THE_OPEN = (READY, STATISTICS, LISTED)
 
 
 def test_agents_and_routers_answer_each_other_and_no_one_else(served: Namespace) -> None:
@@ -91,9 +93,8 @@ def test_agents_and_routers_answer_each_other_and_no_one_else(served: Namespace)
         port = (at, names.ROUTER_STATS_PORT)
         refused = [spoken(port, STATISTICS, one) for one in (*strangers, router)]
         assert (refused, spoken(port, STATISTICS, agent)[:12]) == ([b""] * 4, b"HTTP/1.1 200")
-        ready = openly((at, names.ROUTER_READY_PORT), READY)
-        other = openly((at, names.ROUTER_READY_PORT), STATISTICS)
-        assert (ready[:12], other[:12]) == (b"HTTP/1.1 200", b"HTTP/1.1 404")
+        found = [openly((at, names.ROUTER_OPEN_PORT), one)[9:12] for one in IN_THE_OPEN]
+        assert found == [b"200", b"200", b"404"]
 
 
 def test_what_keeps_the_certificates_away_is_said(namespace: Namespace) -> None:
