@@ -86,6 +86,12 @@ def test_what_has_neither_is_not_listed() -> None:
     assert metric == {"name": "other", "outcome": "no traffic", "range": ">= 1 and <= 2"}
 
 
+def test_a_range_may_have_one_end() -> None:
+    told = replace(JUDGED, verdicts=(Verdict("lag", "passed", 1.0),), guard=Guard())
+    (metric,) = shown(told, metrics=(Metric("lag", maximum=2.0),))["metrics"]
+    assert metric["range"] == "<= 2"
+
+
 @pytest.mark.parametrize("status", [{"phase": Phase.FAILED}, {"canary_weight": 0}])
 def test_what_has_ended_is_not_changed_any_more(status: dict[str, Any]) -> None:
     assert "wouldChange" not in shown(replace(JUDGED, **status))["metrics"][0]
