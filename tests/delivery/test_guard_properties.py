@@ -22,7 +22,7 @@ from tests.delivery.simulated import (
     share,
 )
 
-RUNS = max(10, settings().max_examples // 10)
+RUNS = max(8, settings().max_examples // 10)
 ALPHA = 0.01
 
 
@@ -42,7 +42,7 @@ def bursts(usual: float) -> Rate:
 
 def at_weight(weight: int) -> Case:
     steps = replace(STEPS, step_weight=0, step_weights=(weight,))
-    return Case(constant(0.005), constant(0.005), analysis=steps, limit=300)
+    return Case(constant(0.005), constant(0.005), analysis=steps, limit=120)
 
 
 def with_metrics(count: int) -> Case:
@@ -50,23 +50,23 @@ def with_metrics(count: int) -> Case:
     every = tuple(
         replace(TIMES, maximum=500.0 + number) if number else ERRORS for number in range(count)
     )
-    return Case(constant(0.005), constant(0.005), analysis=replace(STEPS, metrics=every))
+    return Case(constant(0.005), constant(0.005), analysis=replace(STEPS, metrics=every), limit=120)
 
 
 GOOD = {
     "0.1 %": Case(constant(0.001), constant(0.001)),
     "0.5 %": Case(constant(0.005), constant(0.005)),
-    "1 %": Case(constant(0.01), constant(0.01), limit=300),
+    "1 %": Case(constant(0.01), constant(0.01), limit=120),
     "5 %, out of range as its primary is": Case(constant(0.05), constant(0.05), limit=100),
     "weight 5": at_weight(5),
     "weight 50": at_weight(50),
     "five metrics": with_metrics(5),
-    "drifting": Case(waves(0.001, 0.02), waves(0.001, 0.02), limit=300),
-    "shared outage": Case(outage(0.005), outage(0.005), limit=300),
-    "shared bursts": Case(bursts(0.002), bursts(0.002), limit=300),
-    "better than a bad primary": Case(constant(0.01), constant(0.03), limit=200),
-    "worse than primary, within range": Case(constant(0.008), constant(0.001), limit=300),
-    "5 requests a second": Case(constant(0.005), constant(0.005), rate=5.0, limit=900),
+    "drifting": Case(waves(0.001, 0.02), waves(0.001, 0.02), limit=120),
+    "shared outage": Case(outage(0.005), outage(0.005), limit=120),
+    "shared bursts": Case(bursts(0.002), bursts(0.002), limit=120),
+    "better than a bad primary": Case(constant(0.01), constant(0.03), limit=120),
+    "worse than primary, within range": Case(constant(0.008), constant(0.001), limit=120),
+    "5 requests a second": Case(constant(0.005), constant(0.005), rate=5.0, limit=240),
 }
 
 
@@ -145,7 +145,7 @@ def test_a_cold_start_is_forgiven() -> None:
 
 def test_a_release_on_a_request_every_five_seconds_ends() -> None:
     """Slowly, or as soon as its user finds enough."""
-    few = replace(STEPS, guard=Policy(requests=60))
+    few = replace(STEPS, step_weight=0, step_weights=(50,), guard=Policy(requests=60))
     found = ends(Case(constant(0.0), constant(0.0), rate=0.2, analysis=few), 2)
     assert share(found, "promoted") == 1.0
     broken = ends(Case(constant(1.0), constant(0.0), rate=0.2, analysis=few), 2)
