@@ -236,55 +236,15 @@ def test_the_next_step_begins_with_no_requests_of_its_own() -> None:
 
 
 def test_counting_is_no_transition() -> None:
-    status = guarded(covered={"a/0": {}}, step_requests=3, stepped=NOW - 5.0)
-    status = stepped(replace(status, last_transition=5.0), releasing(), **ON).canary.status
-    later = stepped(status, releasing(counted=series(status)), **ON).canary.status
-    assert later.guard != status.guard
-    assert later.last_transition == status.last_transition or later.message != status.message
-
-
-QUIET = {CHECK.name: replace(BAD[CHECK.name], requests=0, bad=0)}
-
-
-def no_traffic(action: str, **more: Any) -> dict[str, Any]:
-    return {"analysis": {"no_traffic": action, "no_traffic_after": 10.0, **more}}
-
-
-def test_a_release_that_nobody_calls_fails_where_it_is_asked_for() -> None:
-    look = releasing(traffic=QUIET)
-    found = decided(analysis.silent_release_ends, JUDGED, look, **no_traffic("fail"))
-    text = "Rolling back web.shop no request reached it for 10s"
-    assert texts(found)[0] == ("Warning", text)
-    assert found.canary.status.phase is Phase.FAILED
-
-
-def test_a_release_that_nobody_calls_is_promoted_where_it_is_asked_for() -> None:
-    look = releasing(traffic=QUIET)
-    found = decided(analysis.silent_release_ends, JUDGED, look, **no_traffic("promote"))
-    assert texts(found)[0] == ("Warning", "Promoting web.shop no request reached it for 10s")
-    assert found.canary.status.phase is Phase.PROMOTING
-
-
-def test_the_guard_knows_when_the_last_request_came() -> None:
-    strict = no_traffic("fail", guard=Policy())
-    recent, long_ago = guarded(answered=NOW - 9.0), guarded(answered=NOW - 10.0)
-    assert silent(analysis.silent_release_ends, recent, releasing(), **strict)
-    assert decided(analysis.silent_release_ends, long_ago, releasing(), **strict)
-
-
-@pytest.mark.parametrize(
-    ("status", "traffic", "settings"),
-    [
-        (JUDGED, QUIET, {}),
-        (JUDGED, BAD, no_traffic("fail")),
-        (replace(JUDGED, last_check=NOW - 9.0), QUIET, no_traffic("fail")),
-        (replace(JUDGED, last_check=None), QUIET, no_traffic("fail")),
-    ],
-    ids=["hold", "traffic", "early", "not begun"],
-)
-def test_otherwise_silence_is_awaited(status: Status, traffic: Any, settings: Any) -> None:
-    look = releasing(traffic=traffic)
-    assert silent(analysis.silent_release_ends, status, look, **settings)
+    """While the interval is awaited nothing else changes."""
+    begun = guarded(covered={"a/0": {}}, stepped=NOW - 1.0)
+    awaiting = replace(begun, last_check=NOW - 1.0, last_transition=5.0)
+    awaiting = stepped(awaiting, releasing(), **ON).canary.status
+    quiet = replace(awaiting, last_transition=7.0)
+    counting = stepped(quiet, releasing(counted=series(quiet)), **ON).canary.status
+    assert counting.guard != quiet.guard
+    assert counting.last_transition == 7.0
+    assert replace(counting, guard=quiet.guard) == quiet
 
 
 def test_pods_are_cold_after_they_were_replaced() -> None:
