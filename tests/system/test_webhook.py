@@ -62,8 +62,8 @@ def enrolled(namespace: Namespace) -> Namespace:
     """Opted in, but without a single pod: admission alone is looked at, no agent acts."""
     namespace.kubectl("create", "quota", "still", "--hard=pods=0")
     namespace.opt_in()
-    last = namespace_parts(namespace.name, Programs("", ""))[-1]["metadata"]["name"]
-    eventually("all parts are there", lambda: namespace.found("Deployment", last))
+    # The routers themselves come when the agents are ready, which these are not to be.
+    eventually("all parts are there", lambda: namespace.found("PodDisruptionBudget", names.ROUTER))
     return namespace
 
 
