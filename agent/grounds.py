@@ -9,6 +9,7 @@ from cluster.watch import Cache
 from delivery import flagger, names, pair
 from delivery.obstacles.grounds import Grounds
 from delivery.pair import Objects
+from delivery.pods import has_made_its_pods
 
 
 def grounds(cache: Cache, found: Objects, survey: Survey, *, labels: Mapping[str, str]) -> Grounds:
@@ -20,6 +21,7 @@ def grounds(cache: Cache, found: Objects, survey: Survey, *, labels: Mapping[str
         quotas=cache.items("ResourceQuota"),
         limits=cache.items("LimitRange"),
         routers=routers.addresses(found.pods),
+        awaited=not has_made_its_pods(pair.named(found.deployments, names.ROUTER)),
         ending=any(is_ending(pod) for pod in found.pods),
         flagger=flagger.heard(pair.named(found.deployments, names.AGENT)),
     )

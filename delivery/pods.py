@@ -101,6 +101,15 @@ def is_observed(deployment: Object) -> bool:
     return bool(deployment["metadata"].get("generation", 0) <= seen)
 
 
+def has_made_its_pods(deployment: Object | None) -> bool:
+    """Whether all its pods are there, ready or not, or more of them cannot be made."""
+    if deployment is None or not is_observed(deployment):
+        return False
+    there = (deployment.get("status") or {}).get("replicas", 0)
+    refused = condition(deployment, "ReplicaFailure").get("status") == "True"
+    return bool(refused or there >= deployment["spec"].get("replicas", 1))
+
+
 def stuck(deployment: Object) -> str:
     """Why the rollout will not end by itself; empty while it may.
 

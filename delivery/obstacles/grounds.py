@@ -25,7 +25,8 @@ class Sighting:
 class Grounds:
     """`drivers` are kinds of other projects that may not be installed (obstacles.drivers).
 
-    `routers` are the addresses of the namespace's routers. `ending` says that pods are on their
+    `routers` are the addresses of the namespace's routers, `awaited` that some of their pods are
+    still to be made. `ending` says that pods are on their
     way out. `flagger` names the Deployment of a Flagger that watches the namespace.
     """
 
@@ -35,5 +36,6 @@ class Grounds:
     quotas: Sequence[Object] = ()
     limits: Sequence[Object] = ()
     routers: tuple[str, ...] = ()
+    awaited: bool = False
     ending: bool = False
     flagger: str = ""

@@ -32,6 +32,8 @@ def of_quotas(deployment: Object, grounds: Grounds) -> Iterator[str]:
         hard, used = quantities(quota["spec"].get("hard")), quantities(status.get("used"))
         if quantities(status.get("hard")) != hard or not used.keys() >= hard.keys():
             yield f"{UNKNOWN}: ResourceQuota {name} is not counted yet"
+        elif grounds.awaited:
+            yield f"{UNKNOWN}: ResourceQuota {name} has the routers' pods still to count"
         elif short := list(shortages(needed, hard, used)):
             ending = f"{UNKNOWN}, pods are ending: " if grounds.ending else ""
             yield f"{ending}ResourceQuota {name} has no room for its clone: {', '.join(short)}"

@@ -23,8 +23,16 @@ def app(cpu: str = "100m") -> Document:
     return merged(worlds.deployment(), {"spec": {"template": {"spec": {"containers": [box]}}}})
 
 
-def said(*quotas: Document, ending: bool = False) -> list[str]:
-    return list(of_quotas(app(), Grounds(quotas=quotas, ending=ending)))
+def said(*quotas: Document, ending: bool = False, awaited: bool = False) -> list[str]:
+    return list(of_quotas(app(), Grounds(quotas=quotas, ending=ending, awaited=awaited)))
+
+
+def test_the_routers_pods_come_first() -> None:
+    full = quota({"pods": "9"}, {"pods": "9"})
+    assert said(full, awaited=True) == [
+        "not known yet: ResourceQuota small has the routers' pods still to count"
+    ]
+    assert said(awaited=True) == []
 
 
 @pytest.mark.parametrize(

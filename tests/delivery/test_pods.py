@@ -199,3 +199,24 @@ def test_a_pods_restarts_are_those_of_all_its_containers() -> None:
     statuses = [{"restartCount": 2}, {}, {"restartCount": 1}]
     assert pods.restarts(pod(containerStatuses=statuses)) == 3
     assert pods.restarts(pod()) == 0
+
+
+@pytest.mark.parametrize(
+    ("status", "made"),
+    [
+        ({"replicas": 3, "observedGeneration": 1}, True),
+        ({"replicas": 2, "observedGeneration": 1}, False),
+        ({"replicas": 3, "observedGeneration": 0}, False),
+        (
+            {
+                "replicas": 1,
+                "observedGeneration": 1,
+                "conditions": [{"type": "ReplicaFailure", "status": "True"}],
+            },
+            True,
+        ),
+    ],
+)
+def test_a_deployments_pods_are_made_or_cannot_be(status: dict[str, Any], made: bool) -> None:
+    assert pods.has_made_its_pods(deployment(3, **status)) == made
+    assert not pods.has_made_its_pods(None)
