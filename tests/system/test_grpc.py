@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from demo.namespace import Namespace
 from demo.release import released
+from demo.waiting import eventually
 from tests.system.canaries import BAD, BETTER, SMALL, canary, managed
 from tests.system.load import Orders, grpc_channel
 
@@ -15,6 +16,8 @@ def test_a_version_that_fails_by_grpc_status_is_rolled_back_and_a_good_one_promo
     orders = Orders(grpc_channel(namespace))
     refused = released(namespace, replace(BAD, streams=True))
     assert refused.outcome == "rolled back"
+    # The status says so before the routers act on it; its pods go when no request is left.
+    eventually("it rests", lambda: not namespace.read("Deployment", "shop")["spec"]["replicas"])
     before = orders.ended["INTERNAL"]
     assert before > 0
     assert released(namespace, replace(BETTER, streams=True)).outcome == "promoted"

@@ -6,6 +6,7 @@ import urllib.request
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from delivery.names import AGENT
 from demo.kubectl import JSON
 from demo.namespace import Namespace
 from demo.release import Release
@@ -64,6 +65,7 @@ Series = list[tuple[str, dict[str, str], float]]
 
 def scraped(place: Namespace) -> Series:
     """The metrics of the agent that decides, from one scrape."""
+    place.complete(AGENT)
     for agent in place.list("Pod", "app.kubernetes.io/name=outrider-agent"):
         url = f"http://{agent['status']['podIP']}:8080/metrics"
         with urllib.request.urlopen(url, timeout=5) as answer:
