@@ -64,10 +64,9 @@ class Sources:
     def counted(self, canary: Canary, found: Objects) -> Counted:
         """What was read last, each Envoy under a name of the life that it counts in."""
         windows, given = self.of(canary), canary.analysis.source
-        if windows is None:
+        if windows is None or not (read := windows.counters()):
             return {}
         lives = self.lives.get(given.where, {}) if given else routers.lives(found.pods)
-        read = windows.counters()
         return {lives[address]: read[address] for address in sorted(read) if address in lives}
 
     def look(self, canaries: Sequence[Canary], found: Objects) -> None:
