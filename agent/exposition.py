@@ -19,7 +19,7 @@ from prometheus_client.registry import Collector
 
 from delivery import guard
 from delivery.canary import Canary, Phase
-from delivery.hypotheses import hypotheses, policy
+from delivery.hypotheses import evidence_needed, policy
 from delivery.names import primary_name
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -261,8 +261,7 @@ class Exposition(Collector):
                 evidence.add_metric([*target, metric, "primary"], guard.strength(worse))
                 evidence.add_metric([*target, metric, "range"], guard.strength(outside))
             if strict := policy(canary.analysis):
-                count = len(hypotheses(canary.analysis))
-                needed.add_metric(target, guard.needed(strict, count))
+                needed.add_metric(target, evidence_needed(canary.analysis, strict))
         yield from (values, evidence, needed)
 
     def of_ours(self) -> Iterator[Metric]:

@@ -68,10 +68,15 @@ class Evidence:
     unpaired: tuple[Counts, Counts] = (Counts(), Counts())
 
 
+def bounded(allowed: float) -> float:
+    """What a range is taken for, that allows this share of bad requests."""
+    return max(allowed, LEAST_ALLOWED)
+
+
 def begun(allowed: float) -> Evidence:
     """None yet, against a range that allows this share of bad requests."""
-    bounded = max(allowed, LEAST_ALLOWED)
-    return Evidence(bounded, absolute=(0.0,) * len(alternatives(bounded)))
+    share = bounded(allowed)
+    return Evidence(share, absolute=(0.0,) * len(alternatives(share)))
 
 
 def alternatives(allowed: float) -> tuple[float, ...]:

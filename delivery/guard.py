@@ -28,8 +28,8 @@ WARM_REQUESTS = 50
 DRAIN_SECONDS = 10.0
 """After a weight fell to none: requests that still end belong to what was there before."""
 
-
 MOST_MORE = 1000
+"""Bad requests in a row beyond which nobody is told how many would be enough."""
 
 
 @dataclass(frozen=True)

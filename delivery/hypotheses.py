@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from delivery.canary import Analysis, Metric
 from delivery.checks import ERROR_RATE, SUCCESS_RATE, is_by_name, quantile
-from delivery.guard import OFF, Hypothesis, Policy
+from delivery.guard import OFF, Hypothesis, Policy, needed
 
 
 def policy(analysis: Analysis) -> Policy | None:
@@ -16,6 +16,11 @@ def hypotheses(analysis: Analysis) -> tuple[Hypothesis, ...]:
     """What the built-in checks hold a release to; a check without such a bound is none."""
     by_name = (one for one in analysis.metrics if is_by_name(one.name, asks=one.asks))
     return tuple(found for metric in by_name for found in hypothesis(metric))
+
+
+def evidence_needed(analysis: Analysis, strict: Policy) -> float:
+    """For each metric's processes alike."""
+    return needed(strict, len(hypotheses(analysis)))
 
 
 def hypothesis(metric: Metric) -> Iterator[Hypothesis]:

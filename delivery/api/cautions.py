@@ -7,7 +7,7 @@ from delivery.api.canary import Canary
 from delivery.api.checks import metric_of
 from delivery.api.guard import policy_of
 from delivery.api.shape import read
-from delivery.evidence import LEAST_ALLOWED
+from delivery.evidence import bounded
 from delivery.guard import OFF, needed
 from delivery.hypotheses import hypothesis
 from delivery.power import REGRESSION, requests_to_show
@@ -31,10 +31,10 @@ def strict_ranges(canary: Canary) -> Iterator[str]:
     bounds = [(index, one) for index, metric in metrics for one in hypothesis(metric)]
     limit = needed(strict, len(bounds))
     for index, one in bounds:
-        allowed = max(one.allowed, LEAST_ALLOWED)
+        allowed = bounded(one.allowed)
         requests = requests_to_show(REGRESSION, allowed, limit)
         path = f"spec.analysis.metrics[{index}].thresholdRange"
-        if one.allowed < LEAST_ALLOWED:
+        if one.allowed < allowed:
             yield f"{path}: allows no failure at all; the guard takes it for {allowed:.2%}"
         if requests > MANY_REQUESTS and strict.requests is None:
             yield (

@@ -11,7 +11,7 @@ from delivery.api.model import Model
 from delivery.canary import Analysis, Metric, Phase, Status, Verdict
 from delivery.evidence import Evidence
 from delivery.guard import Policy
-from delivery.hypotheses import hypotheses, policy
+from delivery.hypotheses import evidence_needed, policy
 
 
 class EvidenceShown(Model):
@@ -87,7 +87,7 @@ def metric_shown(
     )
     if found is None or strict is None:
         return shown
-    limit = guard.needed(strict, len(hypotheses(analysis)))
+    limit = evidence_needed(analysis, strict)
     return shown.model_copy(
         update={
             "canary": counts_written(found.canary),

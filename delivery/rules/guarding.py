@@ -1,5 +1,6 @@
 """The guard's part in a release: it takes evidence, rolls back, holds, and says what is missing."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from math import ceil
 
@@ -7,16 +8,19 @@ from delivery import guard, names, serving
 from delivery.canary import Canary, Phase
 from delivery.checks import go_duration
 from delivery.decision import Decision, warning
-from delivery.evidence import Evidence
+from delivery.evidence import Evidence, bounded
 from delivery.guard import Hypothesis, Look, Policy
-from delivery.hypotheses import hypotheses, policy
+from delivery.hypotheses import evidence_needed, hypotheses, policy
 from delivery.observation import Observation
 from delivery.power import REGRESSION, requests_to_show
 from delivery.rules.outcome import full_name, rolled_back, waits, with_status
 
 
-def needed(canary: Canary, strict: Policy) -> float:
-    return guard.needed(strict, len(hypotheses(canary.analysis)))
+def weighed(canary: Canary) -> Iterator[tuple[Hypothesis, Evidence]]:
+    """What there is evidence about."""
+    for one in hypotheses(canary.analysis):
+        if found := canary.status.guard.evidence.get(one.metric):
+            yield one, found
 
 
 def counts_are_taken(canary: Canary, seen: Observation) -> Canary:
@@ -43,10 +47,9 @@ def refuted_release_rolls_back(canary: Canary, seen: Observation) -> Decision | 
     strict = policy(canary.analysis)
     if strict is None:
         return None
-    limit, weight = needed(canary, strict), canary.status.canary_weight
-    for one in hypotheses(canary.analysis):
-        found = canary.status.guard.evidence.get(one.metric)
-        if found and is_enough(found, strict, limit, weight):
+    limit, weight = evidence_needed(canary.analysis, strict), canary.status.canary_weight
+    for one, found in weighed(canary):
+        if is_enough(found, strict, limit, weight):
             text = f"Rolling back {full_name(canary)} {suffered(one, found)}"
             return rolled_back(canary, seen, warning(text))
     return None
@@ -81,10 +84,9 @@ def worse_release_holds(canary: Canary, seen: Observation) -> Decision | None:
     strict = policy(canary.analysis)
     if strict is None or strict.mode != guard.BOTH:
         return None
-    limit = needed(canary, strict)
-    for one in hypotheses(canary.analysis):
-        found = canary.status.guard.evidence.get(one.metric)
-        if found and guard.is_worse(found, limit):
+    limit = evidence_needed(canary.analysis, strict)
+    for one, found in weighed(canary):
+        if guard.is_worse(found, limit):
             why = f"worse than primary, within its range: {suffered(one, found)}"
             if strict.on_worse == guard.HOLD:
                 return waits(canary, f"Halt {full_name(canary)} advancement {one.metric} {why}")
@@ -140,9 +142,9 @@ def promotion_requests(canary: Canary, strict: Policy) -> int:
     """As many as a person chose, else as the strictest range needs."""
     if strict.requests is not None:
         return strict.requests
-    limit = needed(canary, strict)
+    limit = evidence_needed(canary.analysis, strict)
     every = (
-        requests_to_show(REGRESSION, max(one.allowed, 1e-4), limit)
+        requests_to_show(REGRESSION, bounded(one.allowed), limit)
         for one in hypotheses(canary.analysis)
     )
     return max(every, default=0)
