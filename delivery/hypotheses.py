@@ -14,8 +14,7 @@ def policy(analysis: Analysis) -> Policy | None:
 
 def hypotheses(analysis: Analysis) -> tuple[Hypothesis, ...]:
     """What the built-in checks hold a release to; a check without such a bound is none."""
-    by_name = (one for one in analysis.metrics if is_by_name(one.name, asks=one.asks))
-    return tuple(found for metric in by_name for found in hypothesis(metric))
+    return tuple(found for metric in analysis.metrics for found in hypothesis(metric))
 
 
 def evidence_needed(analysis: Analysis, strict: Policy) -> float:
@@ -24,6 +23,9 @@ def evidence_needed(analysis: Analysis, strict: Policy) -> float:
 
 
 def hypothesis(metric: Metric) -> Iterator[Hypothesis]:
+    """None of a metric that asks a backend under one of the names that Flagger does not know."""
+    if not is_by_name(metric.name, asks=metric.asks):
+        return
     if metric.name == SUCCESS_RATE and metric.minimum is not None:
         yield Hypothesis(metric.name, round(1.0 - metric.minimum / 100.0, 9))
     if metric.name == ERROR_RATE and metric.maximum is not None:

@@ -48,7 +48,7 @@ UPSTREAM_IDLE = Duration(seconds=1)
 """An idle connection to a pod is closed before the pod does: gunicorn closes after 2 s, Node and
 uvicorn after 5 s, and a request that meets their FIN half-way cannot be tried again safely."""
 
-_DELAYED_CLOSE = Duration(seconds=5)
+DELAYED_CLOSE = Duration(seconds=5)
 """So much later than from the pod itself does a caller notice that an answer was broken off; at
 once would be a TCP reset for one that is still sending, which can take the answer from it. Envoy
 also throws away what it has not written so long after the last byte that it could write: it must
@@ -104,7 +104,7 @@ def connection_manager(route: str, *, sticky: bool = False) -> Any:
         path_with_escaped_slashes_action=kind.KEEP_UNCHANGED,
         proxy_100_continue=True,
         upgrade_configs=[kind.UpgradeConfig(upgrade_type=name) for name in _UPGRADES],
-        delayed_close_timeout=_DELAYED_CLOSE,
+        delayed_close_timeout=DELAYED_CLOSE,
         stream_idle_timeout=_NEVER,
         request_timeout=_NEVER,
         request_headers_timeout=_NEVER,

@@ -4,6 +4,7 @@ import http.client
 import socket
 import struct
 
+from delivery.routers.transparent import DELAYED_CLOSE
 from tests.agent import http2
 from tests.agent.pods import Behaviour, answers, hangs_up
 
@@ -104,7 +105,7 @@ HTTP2: dict[str, tuple[Behaviour, str]] = {
 
 def outcome(port: int) -> str:
     """One HTTP/1.1 request, as its caller saw it end: whole, error (5xx) or broken."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=3 * DELAYED_CLOSE.seconds)
     try:
         connection.request("GET", "/")
         answer = connection.getresponse()

@@ -46,17 +46,20 @@ def test_an_app_leaves_while_it_is_adopted(way: Happening, admission: bool, seco
     assert departures.image_of(left(agent)) == "good:1"
 
 
-@each_way
-@with_or_without_admission
-@pytest.mark.parametrize("kind", ["good", "bad", "crashing", "stuck"])
-@pytest.mark.parametrize("seconds", [0, 1, 5, 10, 20, 30, 40, 45, 60])
+@costly(1)
+@given(
+    st.sampled_from(sorted(WAYS)),
+    st.booleans(),
+    st.sampled_from(["good", "bad", "crashing", "stuck"]),
+    st.integers(0, 60),
+)
 def test_an_app_leaves_in_any_second_of_a_release(
-    way: Happening, admission: bool, kind: str, seconds: int
+    way: str, admission: bool, kind: str, seconds: int
 ) -> None:
     agent = adopted(admission=admission)
     agent.world.apply(f"{kind}:2")
     watched(agent, seconds)
-    way(agent, 1)
+    WAYS[way](agent, 1)
     image = departures.image_of(left(agent))
     assert image == "good:1" or (image, kind) == ("good:2", "good")
 

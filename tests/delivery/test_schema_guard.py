@@ -124,6 +124,7 @@ def test_a_guard_that_is_off_needs_nothing_to_watch() -> None:
         ({"name": "request-duration", "threshold": 500}, True),
         ({"name": "request-duration-p90", "thresholdRange": {"max": 500}}, True),
         ({"name": "error-rate", "thresholdRange": {"max": 1}}, True),
+        ({"name": "error-rate", "thresholdRange": {"max": 1}, "query": "up"}, False),
         ({"name": "request-rate", "thresholdRange": {"min": 1}}, False),
     ],
 )
