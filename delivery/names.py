@@ -7,6 +7,8 @@ API_VERSION = "flagger.app/v1beta1"
 
 PREFIX = "outrider.dev/"
 ENABLED = "outrider.dev/enabled"
+OPEN_STATISTICS = "outrider.dev/open-statistics"
+"""On a namespace, `true`: its routers show /stats/prometheus in plain HTTP."""
 SCALE = "outrider.dev/scale"
 HOLD = "outrider.dev/hold"
 ROUTE = "outrider.dev/route"
@@ -59,7 +61,8 @@ AGENT_HTTP_PORT = 8080
 ROUTER_STATS_PORT = 19090
 """Where a router serves /stats and /stats/prometheus to agents, nothing else of its admin API."""
 ROUTER_OPEN_PORT = 19091
-"""Where it serves /ready to the kubelet and /stats/prometheus to a Prometheus, in plain HTTP."""
+"""Where it serves /ready to the kubelet in plain HTTP, and, where the namespace is annotated with
+OPEN_STATISTICS, /stats/prometheus to a Prometheus."""
 ROUTER_ADMIN_PORT = 19000
 """Envoy's admin API, on loopback only."""
 AGENT_TLS, ROUTER_TLS = "outrider-agent-tls", "outrider-router-tls"

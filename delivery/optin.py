@@ -3,10 +3,10 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from delivery import names
+from delivery.programs import Programs, Size
 from delivery.routers import bootstrap
 from delivery.routers.drain import DRAIN, GRACE_SECONDS
 from delivery.routers.mutual import TLS_FOLDER
@@ -19,11 +19,6 @@ APPLIED = "outrider.dev/applied"
 ENROLLED = ("true", "selected")
 """Values of the namespace's label: all eligible Deployments, or those annotated."""
 USER = 65532
-Size = Mapping[str, Mapping[str, str]]
-AGENT_SIZE: Size = {
-    "requests": {"cpu": "10m", "memory": "96Mi"},
-    "limits": {"cpu": "1", "memory": "384Mi"},
-}
 ENVOY_FLAGS = (
     *("--config-path", f"{bootstrap.CONFIG_FOLDER}/{bootstrap.ENVOY}"),
     *("--service-node", "$(POD_NAME)"),
@@ -32,28 +27,6 @@ ENVOY_FLAGS = (
     "--disable-hot-restart",
     *("--drain-strategy", "immediate"),
 )
-ROUTER_SIZE: Size = {
-    "requests": {"cpu": "10m", "memory": "64Mi"},
-    # As many cores as Envoy has threads: the limit is there for quotas, and slows nobody.
-    "limits": {"cpu": "2", "memory": "1Gi"},
-}
-
-
-@dataclass(frozen=True)
-class Programs:
-    """The two programs that run in a user's namespace: their images, and how these are run.
-
-    `pull_secrets` are names of Secrets that the user keeps in the namespace. `label` is the one
-    that opts in: the agent leaves when the namespace has it no more. `ipv6`: whether pods are
-    reached by IPv6 first.
-    """
-
-    agent: str
-    router: str
-    pull_secrets: tuple[str, ...] = ()
-    priority_class: str = ""
-    label: str = names.ENABLED
-    ipv6: bool = False
 
 
 def enrolled(namespace: Manifest, label: str = names.ENABLED) -> bool:
@@ -63,9 +36,14 @@ def enrolled(namespace: Manifest, label: str = names.ENABLED) -> bool:
     return asks and not metadata.get("deletionTimestamp")
 
 
-def namespace_parts(namespace: str, programs: Programs) -> tuple[Manifest, ...]:
-    """In the order in which they are needed; made again by server-side apply, they are equal."""
-    around = bootstrap.Surroundings(ipv6=programs.ipv6)
+def namespace_parts(
+    namespace: str, programs: Programs, *, open_statistics: bool = False
+) -> tuple[Manifest, ...]:
+    """In the order in which they are needed; made again by server-side apply, they are equal.
+
+    `open_statistics`: whether the routers show them to whoever reaches their pods.
+    """
+    around = bootstrap.Surroundings(ipv6=programs.ipv6, open_statistics=open_statistics)
     config = {
         name: json.dumps(content, sort_keys=True)
         for name, content in bootstrap.files(namespace, around).items()
@@ -156,7 +134,7 @@ def agent_policy() -> dict[str, Any]:
 
 def agent(programs: Programs) -> dict[str, Any]:
     container = {
-        **contained("agent", programs.agent, AGENT_SIZE),
+        **contained("agent", programs.agent, programs.agent_size),
         "env": [
             env("NAMESPACE", "metadata.namespace"),
             env("POD_NAME", "metadata.name"),
@@ -183,7 +161,7 @@ def agent(programs: Programs) -> dict[str, Any]:
 def router(programs: Programs, config: str) -> dict[str, Any]:
     """Envoy and nothing else in the pod: no token, no process of ours."""
     container = {
-        **contained("envoy", programs.router, ROUTER_SIZE),
+        **contained("envoy", programs.router, programs.router_size),
         "command": ["envoy"],
         "args": list(ENVOY_FLAGS),
         "env": [env("POD_NAME", "metadata.name")],
@@ -281,7 +259,7 @@ def contained(name: str, image: str, size: Size) -> dict[str, Any]:
         "name": name,
         "image": image,
         "imagePullPolicy": "IfNotPresent",
-        "resources": size,
+        "resources": size.manifest(),
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "capabilities": {"drop": ["ALL"]},

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cluster.api import Api, connect
-from delivery.names import ENABLED
+from delivery.names import ENABLED, OPEN_STATISTICS
 from demo.kubectl import JSON, Kubectl
 from demo.waiting import eventually
 
@@ -45,6 +45,10 @@ class Namespace:
 
     def opt_in(self) -> None:
         self.kubectl("label", "namespace", self.name, f"{ENABLED}=true")
+
+    def open_statistics(self) -> None:
+        """Its routers show them to everybody, a Prometheus for one."""
+        self.kubectl("annotate", "namespace", self.name, f"{OPEN_STATISTICS}=true")
 
     def adopted(self, name: str = "shop", *, timeout: float = 120) -> JSON:
         """Wait until an app that was left to Outrider is in its hands."""

@@ -14,7 +14,8 @@ from cluster.watch import Watched
 from delivery import names, upgrade
 from delivery.covering import covers
 from delivery.flagger import NAME, announced, watching
-from delivery.optin import Programs, enrolled, namespace_parts, owned, startable
+from delivery.optin import enrolled, namespace_parts, owned, startable
+from delivery.programs import Programs, opens_statistics
 from delivery.upgrade import Standing
 from webhook.metrics import Metrics
 from webhook.registration import NEVER
@@ -60,14 +61,14 @@ class Parts:
                 every.setdefault(item["metadata"]["namespace"], {})[one] = item
         return every
 
-    def wanted(self, namespace: str) -> Sequence[Manifest]:
-        return made(namespace, self.programs)
+    def wanted(self, namespace: str, *, open_statistics: bool) -> Sequence[Manifest]:
+        return made(namespace, self.programs, open_statistics=open_statistics)
 
 
 @functools.lru_cache(maxsize=4096)
-def made(namespace: str, programs: Programs) -> Sequence[Manifest]:
+def made(namespace: str, programs: Programs, *, open_statistics: bool) -> Sequence[Manifest]:
     """They are asked for at each turn, and always the same."""
-    return namespace_parts(namespace, programs)
+    return namespace_parts(namespace, programs, open_statistics=open_statistics)
 
 
 def key(part: Manifest) -> tuple[str, str]:
@@ -78,7 +79,8 @@ def key(part: Manifest) -> tuple[str, str]:
 class OptIn:
     """`slow` tells of a namespace whose change of version does not come to its end.
 
-    `since` says when each change of version was first seen under way, `told` of which was spoken.
+    `showing` are the namespaces whose routers show their statistics. `since` says when each change
+    of version was first seen under way, `told` of which was spoken.
     """
 
     api: Api
@@ -89,6 +91,7 @@ class OptIn:
     leading: Callable[[], bool]
     slow: Callable[[str], None]
     metrics: Metrics
+    showing: frozenset[str] = frozenset()
     since: dict[str, float] = field(default_factory=dict)
     told: set[str] = field(default_factory=set)
     flaggers: Sequence[Object] = ()
@@ -98,7 +101,9 @@ class OptIn:
         """Looks at all; a namespace that fails does not keep the others waiting."""
         if not self.namespaces.synced.is_set() or not self.parts.synced():
             return
-        asking = [one["metadata"]["name"] for one in self.namespaces.items() if self.asks(one)]
+        spaces = {one["metadata"]["name"]: one for one in self.namespaces.items() if self.asks(one)}
+        asking = list(spaces)
+        self.showing = frozenset(name for name, one in spaces.items() if opens_statistics(one))
         found = self.parts.found()
         standings = {name: self.standing(name, found.get(name, {})) for name in asking}
         behind = {name: one for name, one in standings.items() if not one.is_current}
@@ -118,8 +123,11 @@ class OptIn:
         excluded = {*NEVER, self.own_namespace}
         return namespace["metadata"]["name"] not in excluded and enrolled(namespace, self.label)
 
+    def wanted(self, namespace: str) -> Sequence[Manifest]:
+        return self.parts.wanted(namespace, open_statistics=namespace in self.showing)
+
     def standing(self, namespace: str, found: Mapping[tuple[str, str], Manifest]) -> Standing:
-        wanted = self.parts.wanted(namespace)
+        wanted = self.wanted(namespace)
         return upgrade.standing([found.get(key(part)) for part in wanted], wanted)
 
     def look_for_flagger(self) -> None:
@@ -150,7 +158,7 @@ class OptIn:
         """All parts in their order; those after one that still changes its pods wait for it."""
         owner = found.get(("Deployment", names.AGENT))
         flagger = watching(self.flaggers, namespace)
-        wanted = list(announced(self.parts.wanted(namespace), flagger))
+        wanted = list(announced(self.wanted(namespace), flagger))
         try:
             # What is made before there is an owner is tied to it in a second pass.
             for part in wanted if owner else (*wanted, *wanted):

@@ -4,12 +4,12 @@ import argparse
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from certs.authority import Lives
 from delivery import names
-from delivery.optin import Programs
+from delivery.programs import AGENT_SIZE, ROUTER_SIZE, Programs, Size, resized
 
 DOMAIN = names.ENABLED.partition("/")[0]
 REGISTRATION = "outrider-webhook"
@@ -41,6 +41,8 @@ class Settings:
     instance: str = ""
     pull_secrets: tuple[str, ...] = ()
     priority_class: str = ""
+    agent_size: Size = AGENT_SIZE
+    router_size: Size = ROUTER_SIZE
     identity: str = "webhook"
     ipv6: bool = False
     kubeconfig: str = ""
@@ -55,6 +57,8 @@ class Settings:
             priority_class=self.priority_class,
             label=self.label,
             ipv6=self.ipv6,
+            agent_size=self.agent_size,
+            router_size=self.router_size,
         )
 
     @property
@@ -109,9 +113,28 @@ def settings(arguments: Sequence[str], environment: Mapping[str, str] | None = N
     parser.add_argument("--log-level", default=said.get("LOG_LEVEL", "INFO").upper())
     ipv6 = ":" in said.get("KUBERNETES_SERVICE_HOST", "")
     told = Settings(**vars(parser.parse_args(arguments)), ipv6=ipv6)
+    try:
+        told = replace(
+            told,
+            agent_size=size(said, "AGENT", AGENT_SIZE),
+            router_size=size(said, "ROUTER", ROUTER_SIZE),
+        )
+    except ValueError as error:
+        parser.error(str(error))
     if not told.settle_seconds * 6 <= told.leaf_seconds <= told.authority_seconds / 2:
         parser.error("a leaf lives at least 6 times --settle-seconds, an authority twice as long")
     return told
+
+
+def size(environment: Mapping[str, str], program: str, default: Size) -> Size:
+    """As AGENT_REQUESTS and AGENT_LIMITS say, or those of the routers."""
+    requests, limits = f"{program}_REQUESTS", f"{program}_LIMITS"
+    try:
+        return resized(
+            default, requests=environment.get(requests, ""), limits=environment.get(limits, "")
+        )
+    except ValueError as error:
+        raise ValueError(f"{requests}, {limits}: {error}") from None
 
 
 def listed(text: str) -> tuple[str, ...]:

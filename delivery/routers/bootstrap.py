@@ -15,7 +15,8 @@ ENVOY = "envoy.json"
 CONFIG_FOLDER = "/etc/envoy"
 
 STATS = ("/stats", "/stats/prometheus")
-OPEN = ("/ready", "/stats/prometheus")
+READY = "/ready"
+OPEN_STATISTICS = "/stats/prometheus"
 
 _ADS = {"ads": {}, "resource_api_version": "V3", "initial_fetch_timeout": "0s"}
 _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
@@ -25,7 +26,8 @@ _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 class Surroundings:
     """Where a router finds its agents and its files, and where others find it.
 
-    `ipv6`: whether pods are reached by IPv6 first.
+    `ipv6`: whether pods are reached by IPv6 first. `open_statistics`: whether the port that the
+    kubelet asks shows them too, to a Prometheus or to anybody else.
     """
 
     xds_host: str = AGENT
@@ -35,6 +37,11 @@ class Surroundings:
     admin_port: int = names.ROUTER_ADMIN_PORT
     files: mutual.Files = mutual.Files(CONFIG_FOLDER)
     ipv6: bool = False
+    open_statistics: bool = False
+
+    @property
+    def shown_openly(self) -> tuple[str, ...]:
+        return (READY, OPEN_STATISTICS) if self.open_statistics else (READY,)
 
 
 IN_A_POD = Surroundings()
@@ -51,7 +58,7 @@ def bootstrap(namespace: str, around: Surroundings = IN_A_POD) -> dict[str, Any]
     `initial_fetch_timeout: 0s` everywhere: a router that has not heard from an agent is not
     ready, rather than ready and empty.
     """
-    opened = _listener("open", around.open_port, *OPEN, ipv6=around.ipv6)
+    opened = _listener("open", around.open_port, *around.shown_openly, ipv6=around.ipv6)
     stats = _listener("stats", around.stats_port, *STATS, ipv6=around.ipv6)
     (chain,) = stats["filter_chains"]
     agents_only = {**chain, "transport_socket": mutual.server(around.files)}

@@ -52,6 +52,7 @@ class Router:
     stats_port: int = field(default_factory=free_port)
     open_port: int = field(default_factory=free_port)
     admin_port: int = field(default_factory=free_port)
+    open_statistics: bool = False
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -65,6 +66,7 @@ class Router:
             open_port=self.open_port,
             admin_port=self.admin_port,
             files=Files(str(config), str(self.certificates)),
+            open_statistics=self.open_statistics,
         )
         for name, content in files("shop", around).items():
             (config / name).write_text(json.dumps(content))
@@ -124,6 +126,7 @@ def serving(
     node: str = "router-1",
     refusals: tuple[str, ...] = (),
     ipv6: bool = False,
+    open_statistics: bool = False,
 ) -> Iterator[tuple[Router, AdsServer]]:
     """An agent's ADS server with these applications, and a router that has them.
 
@@ -137,7 +140,7 @@ def serving(
     )
     server.publish(resources(applications, ipv6=ipv6))
     server.start()
-    router = Router(folder, server.port, node)
+    router = Router(folder, server.port, node, open_statistics=open_statistics)
     router.start()
     try:
         router.await_ready()

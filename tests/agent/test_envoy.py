@@ -2,10 +2,12 @@
 
 import socket
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
+import pytest
 import urllib3
 
 from agent.envoy import ScrapeError, Scraper
@@ -121,15 +123,21 @@ TO_AGENTS = {
 
 IN_THE_OPEN = {
     ("GET", "/ready"): 200,
-    ("GET", "/stats/prometheus?usedonly"): 200,
+    ("GET", "/stats/prometheus?usedonly"): 404,
     ("GET", "/stats?usedonly"): 404,
     ("POST", "/ready"): 404,
     ("POST", "/quitquitquit"): 404,
 }
 
 
-def test_others_may_read_these_paths_and_nothing_else(tmp_path: Path) -> None:
-    with serving(tmp_path) as (router, _):
-        for shown, port in ((TO_AGENTS, 0), (IN_THE_OPEN, router.open_port)):
+OPENED = IN_THE_OPEN | {("GET", "/stats/prometheus?usedonly"): 200}
+
+
+@pytest.mark.parametrize(("opened", "in_the_open"), [(False, IN_THE_OPEN), (True, OPENED)])
+def test_others_may_read_these_paths_and_nothing_else(
+    tmp_path: Path, opened: bool, in_the_open: Mapping[tuple[str, str], int]
+) -> None:
+    with serving(tmp_path, open_statistics=opened) as (router, _):
+        for shown, port in ((TO_AGENTS, 0), (in_the_open, router.open_port)):
             found = {(m, path): router.ask(path, m, port=port)[0] for m, path in shown}
             assert found == shown

@@ -60,7 +60,7 @@ def requests(made: Sources, of: Canary, role: str) -> int:
 def test_any_envoy_is_read_by_the_names_that_the_user_gives_its_clusters(tmp_path: Path) -> None:
     with Pod(answers(b"ok")) as old, Pod(answers(b"ok")) as new, sources() as made:
         shop = application(primary=(old.endpoint,), canary=(new.endpoint,), weight=100)
-        with routing(tmp_path, shop) as (router, _):
+        with routing(tmp_path, shop, open_statistics=True) as (router, _):
             body(shop)
             halves = {"canary": "shop/80/canary", "primary": "shop/80/primary"}
             labels = {"app": "gate"}

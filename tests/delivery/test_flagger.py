@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from delivery import flagger, names
-from delivery.optin import Programs, namespace_parts
+from delivery.optin import namespace_parts
+from delivery.programs import Programs
 from tests.delivery.reviews import Document
 
 

@@ -7,7 +7,8 @@ import pytest
 from delivery.obstacles.grounds import Grounds
 from delivery.obstacles.policies import STATS as STATS_PORT
 from delivery.obstacles.policies import XDS, of_policies
-from delivery.optin import Programs, namespace_parts
+from delivery.optin import namespace_parts
+from delivery.programs import Programs
 from tests.delivery import worlds
 from tests.delivery.reviews import Document
 

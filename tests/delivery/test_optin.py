@@ -1,6 +1,7 @@
 import json
 import subprocess
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,7 +9,8 @@ from hypothesis import strategies as st
 
 from delivery import names
 from delivery.covering import covers
-from delivery.optin import APPLIED, Programs, enrolled, namespace_parts, owned, startable
+from delivery.optin import APPLIED, enrolled, namespace_parts, owned, startable
+from delivery.programs import ROUTER_SIZE, Programs, Size
 from delivery.routers import bootstrap
 from delivery.routers.drain import ACTIVE, DRAIN, GRACE_SECONDS, LAST_SECOND
 
@@ -235,3 +237,25 @@ def test_an_agent_is_told_the_label_that_opts_in() -> None:
     parts = namespace_parts("shop", Programs("a", "b", label="next.outrider.dev/enabled"))
     (container,) = pod_of(parts[4])["containers"]
     assert {"name": "OPT_IN_LABEL", "value": "next.outrider.dev/enabled"} in container["env"]
+
+
+def test_a_namespace_may_have_its_routers_show_their_statistics() -> None:
+    parts = namespace_parts("shop", IMAGES, open_statistics=True)
+    assert "/stats/prometheus" in str(config_of(parts)["static_resources"]["listeners"][0])
+    assert parts[7] != PARTS["Deployment", names.ROUTER]
+    assert parts[:5] == namespace_parts("shop", IMAGES)[:5]
+    closed = config_of(tuple(PARTS.values()))["static_resources"]["listeners"][0]
+    assert "/stats/prometheus" not in str(closed)
+
+
+def config_of(parts: tuple[Mapping[str, Any], ...]) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = json.loads(parts[5]["data"][bootstrap.ENVOY])
+    return found
+
+
+def test_the_installation_says_how_large_both_are() -> None:
+    small = Size((("cpu", "1m"),), ())
+    parts = namespace_parts("shop", replace(IMAGES, agent_size=small, router_size=ROUTER_SIZE))
+    agent, router = (pod_of(parts[index])["containers"][0]["resources"] for index in (4, 7))
+    assert agent == {"requests": {"cpu": "1m"}}
+    assert router["limits"] == {"cpu": "2", "memory": "1Gi"}

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from delivery import names
-from delivery.optin import Programs, namespace_parts
+from delivery.optin import namespace_parts
+from delivery.programs import Programs
 from delivery.upgrade import Standing, admitted, halted, rollout, standing
 
 OLD = namespace_parts("shop", Programs("agent:1", "envoy:1"))

@@ -10,7 +10,8 @@ from agent.observe import KINDS
 from cluster.kinds import FOREIGN, Kind, kind_of
 from delivery import names
 from delivery.flagger import NAME
-from delivery.optin import Programs, namespace_parts
+from delivery.optin import namespace_parts
+from delivery.programs import Programs
 from webhook.settings import settings
 
 ROOT = Path(__file__).parents[2]

@@ -5,7 +5,8 @@ from typing import Any
 
 from cluster.errors import ClusterError
 from delivery import names
-from delivery.optin import Programs, namespace_parts
+from delivery.optin import namespace_parts
+from delivery.programs import Programs
 from demo.install import SYSTEM, WEBHOOK
 from demo.kubectl import JSON
 from demo.namespace import Namespace

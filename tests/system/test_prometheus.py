@@ -95,6 +95,7 @@ def test_a_prometheus_judges_by_name_by_query_and_by_template_and_a_deaf_one_del
     prometheus = Prometheus(plain_namespace, namespace)
     plain_namespace.kubectl.apply(deaf())
     login(namespace)
+    namespace.open_statistics()
     namespace.kubectl.apply(templates(prometheus))
     for name, metrics in METRICS.items():
         server = prometheus.with_login if name in ("inline", "built-in") else None

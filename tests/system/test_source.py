@@ -18,6 +18,7 @@ PLAIN = {
 def test_a_release_is_judged_by_the_envoys_that_its_canary_names(
     namespace: Namespace, load: Load
 ) -> None:
+    namespace.open_statistics()
     managed(namespace, canary(analysis=analysis(source=PLAIN)))
     clients = load(namespace, *PATIENT)
     refused = released(namespace, BAD)

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from delivery import names, upgrade
-from delivery.optin import Programs, namespace_parts
+from delivery.optin import namespace_parts
+from delivery.programs import Programs
 from demo.kubectl import JSON
 from demo.namespace import Namespace
 from demo.release import Release

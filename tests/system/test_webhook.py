@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from delivery import names
-from delivery.optin import Programs, namespace_parts
+from delivery.optin import namespace_parts
+from delivery.programs import Programs
 from demo.install import SYSTEM, WEBHOOK
 from demo.kubectl import JSON, Kubectl
 from demo.namespace import Namespace

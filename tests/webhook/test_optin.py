@@ -7,7 +7,7 @@ import pytest
 from cluster.api import Object
 from cluster.errors import ClusterError
 from cluster.watch import Watched
-from delivery.optin import Programs
+from delivery.programs import Programs
 from tests.cluster.loopback import Server, serving
 from webhook import optin
 from webhook.metrics import Metrics

@@ -3,7 +3,7 @@ import re
 import pytest
 
 from delivery import names
-from delivery.optin import Programs
+from delivery.programs import Programs
 from webhook.settings import Settings, settings, version
 
 TOLD = {"NAMESPACE": "outrider-system", "AGENT_IMAGE": "agent:1", "ROUTER_IMAGE": "envoy:1"}
@@ -65,3 +65,15 @@ def test_a_second_installation_has_agents_with_its_own_label() -> None:
 @pytest.mark.parametrize(("host", "ipv6"), [("10.96.0.1", False), ("fd00::1", True)])
 def test_the_clusters_own_address_tells_how_pods_are_reached(host: str, ipv6: bool) -> None:
     assert settings([], {**TOLD, "KUBERNETES_SERVICE_HOST": host}).programs.ipv6 is ipv6
+
+
+def test_their_sizes_are_said_as_kubectl_says_them() -> None:
+    told = settings([], {**TOLD, "AGENT_LIMITS": "cpu=,memory=1Gi", "ROUTER_REQUESTS": "cpu=100m"})
+    assert told.programs.agent_size.limits == (("memory", "1Gi"),)
+    assert told.programs.router_size.requests == (("cpu", "100m"), ("memory", "64Mi"))
+
+
+def test_a_size_that_cannot_be_is_refused_by_its_name(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        settings([], {**TOLD, "ROUTER_LIMITS": "cpu=some"})
+    assert "ROUTER_REQUESTS, ROUTER_LIMITS: 'some' is no quantity" in capsys.readouterr().err
