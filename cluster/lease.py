@@ -4,16 +4,19 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 
 import urllib3
-from kubernetes.client import CoordinationV1Api
+from kubernetes.client import CoordinationV1Api, V1LeaseSpec
 from kubernetes.client.exceptions import ApiException
 from kubernetes.leaderelection.electionconfig import Config
 from kubernetes.leaderelection.leaderelection import LeaderElection
 from kubernetes.leaderelection.resourcelock.leaselock import LeaseLock
 
-from cluster.api import TimedClient
+from cluster.api import Api, Object, TimedClient
+from cluster.watch import Watched
 
 DURATION, DEADLINE, RETRY = 7, 5, 2
 """Seconds: a dead holder is followed after DURATION; a holder that cannot renew for DEADLINE
@@ -28,13 +31,19 @@ class TimedLock(LeaseLock):
     """Remembers when the last renewal that succeeded was begun, and what it left.
 
     The library's own constructor builds a client without time-outs; this one is given ours. The
-    library reads the Lease before each renewal, too: a holder need not, whose last write succeeded.
+    library reads the Lease before each try, too: a holder need not, whose last write succeeded,
+    nor does whoever waits for it, and sees it in a watch.
     """
 
     def __init__(self, connection: TimedClient, name: str, namespace: str, identity: str) -> None:
         self.api_instance = CoordinationV1Api(connection)
+        self.watched = Watched(
+            Api(connection), "Lease", namespace, query={"fieldSelector": f"metadata.name={name}"}
+        )
         self.name, self.namespace, self.identity = name, namespace, identity
         self.lease_reference: Any = None
+        self.seen: Object | None = None
+        self.doubtful = False
         self.renewed = -float(DURATION)
         self.writing = threading.Lock()
         self.given_up = False
@@ -43,7 +52,12 @@ class TimedLock(LeaseLock):
     def get(self, name: str, namespace: str) -> Any:
         if self.known:
             return True, LeaseLock.get_lock_object(self, self.lease_reference)
-        return LeaseLock.get(self, name, namespace)
+        self.seen = None if self.doubtful else next(iter(self.watched.items()), None)
+        if self.seen:
+            return True, LeaseLock.get_lock_object(self, SimpleNamespace(spec=spec_of(self.seen)))
+        found = LeaseLock.get(self, name, namespace)
+        self.doubtful = False
+        return found
 
     def create(self, name: str, namespace: str, election_record: Any) -> bool:
         return self.noted(super().create, name, namespace, election_record)
@@ -53,9 +67,11 @@ class TimedLock(LeaseLock):
 
     def replaced(self, name: str, namespace: str, record: Any) -> bool:
         """As the library does it, but the answer is kept: it has the version to renew next."""
-        lease = self.lease_reference
-        lease.spec = LeaseLock.get_lease_spec(self, record, lease.spec)
         try:
+            lease = self.judged(name, namespace)
+            if lease is None:
+                return False
+            lease.spec = LeaseLock.get_lease_spec(self, record, lease.spec)
             self.lease_reference = self.api_instance.replace_namespaced_lease(
                 name, namespace, lease
             )
@@ -64,14 +80,23 @@ class TimedLock(LeaseLock):
             return False
         return True
 
+    def judged(self, name: str, namespace: str) -> Any:
+        """The whole Lease in the version that was decided on; None where it is another by now."""
+        if self.seen is None:
+            return self.lease_reference
+        lease: Any = self.api_instance.read_namespaced_lease(name, namespace)
+        same = lease.metadata.resource_version == self.seen["metadata"]["resourceVersion"]
+        return lease if same else None
+
     def noted(self, write: Callable[[str, str, Any], bool], *given: Any) -> bool:
         """A write without an answer may have been done or not: then the Lease is read again."""
         with self.writing:
             began = time.monotonic()
             self.known = False
             self.known = not self.given_up and write(*given)
+            self.doubtful = not self.known
             if self.known:
-                self.renewed = began
+                self.renewed, self.seen = began, None
             return self.known
 
     def give_up(self) -> None:
@@ -82,6 +107,22 @@ class TimedLock(LeaseLock):
             if lease.spec and lease.spec.holder_identity == self.identity:
                 lease.spec.holder_identity = ""
                 self.api_instance.replace_namespaced_lease(self.name, self.namespace, body=lease)
+
+
+def spec_of(lease: Object) -> V1LeaseSpec:
+    """What an election asks of a Lease as the API server writes it."""
+    said = lease.get("spec") or {}
+    times = {key: moment(said.get(key)) for key in ("acquireTime", "renewTime")}
+    return V1LeaseSpec(
+        holder_identity=said.get("holderIdentity"),
+        lease_duration_seconds=said.get("leaseDurationSeconds"),
+        acquire_time=times["acquireTime"],
+        renew_time=times["renewTime"],
+    )
+
+
+def moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 class Leadership:
@@ -96,6 +137,7 @@ class Leadership:
         self.identity = identity
 
     def start(self) -> None:
+        self.lock.watched.start()
         threading.Thread(target=self.run, name="lease", daemon=True).start()
 
     def held(self) -> bool:

@@ -16,10 +16,11 @@ from cluster.api import Api, Object, with_kind
 from cluster.errors import ClusterError
 from cluster.kinds import kind_of
 
-WATCH_SECONDS = 50
+WATCH_SECONDS = 290
 """How long the server keeps one watch open; then the informer resumes it."""
-SILENCE_SECONDS = 60.0
-"""A watch without a byte for so long is taken for dead: a connection can hang without a reset."""
+SILENCE_SECONDS = 100.0
+"""A watch without a byte for so long is taken for dead: a connection can hang without a reset. A
+server says something in each that is quiet, a bookmark, at least every 75 s."""
 PAUSE_SECONDS = 0.5
 """Between two openings of a watch, whatever ended the first: the informer itself does not wait."""
 
