@@ -96,7 +96,7 @@ def keeping(loop: Loop, presented: Presented) -> Certificates:
         presented,
         expires=loop.exposition.expire,
         unable=lambda text: loop.events.record(
-            loop.itself(), WARNING, text, reason="NoCertificates"
+            loop.adoptions.itself(), WARNING, text, reason="NoCertificates"
         ),
     )
 

@@ -17,9 +17,9 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
-from delivery import guard
+from agent import judged
+from agent.judged import Key
 from delivery.canary import Canary, Phase
-from delivery.hypotheses import evidence_needed, policy
 from delivery.names import primary_name
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -29,9 +29,6 @@ OTHER_STATUS = 1.0
 ENDS = (Phase.SUCCEEDED, Phase.FAILED)
 STRATEGY = "canary"
 """The one strategy that is built."""
-
-Key = tuple[str, str]
-"""Name and namespace of a target: Flagger's labels, whatever the Canary itself is called."""
 
 PYPROJECT = Path(__file__).parents[1] / "pyproject.toml"
 
@@ -151,7 +148,7 @@ class Exposition(Collector):
                 *self.of_releases(),
                 self.of_turns(),
                 *self.of_queries(),
-                *self.of_judgement(),
+                *judged.families(self.canaries),
                 *self.of_ours(),
             ]
 
@@ -237,32 +234,6 @@ class Exposition(Collector):
             seconds.add_metric([provider], turns.buckets(), turns.total)
             errors.add_metric([provider], float(self.query_errors[provider]))
         yield from (seconds, errors)
-
-    def of_judgement(self) -> Iterator[Metric]:
-        """What was measured, as it was measured, and how strongly the guard is against it."""
-        labels = ["name", "namespace", "metric"]
-        values = GaugeMetricFamily(
-            "outrider_check_value", "Last value of a check; durations in ms.", labels=labels
-        )
-        evidence = GaugeMetricFamily(
-            "outrider_guard_evidence",
-            "Evidence against a release; each rolls back only with the other.",
-            labels=[*labels, "against"],
-        )
-        needed = GaugeMetricFamily(
-            "outrider_guard_evidence_needed", "Evidence that is enough.", labels=labels[:2]
-        )
-        for target, canary in self.canaries.items():
-            for verdict in canary.status.verdicts:
-                if verdict.value is not None:
-                    values.add_metric([*target, verdict.metric], verdict.value)
-            for metric, found in canary.status.guard.evidence.items():
-                worse, outside = found.relative_peak, found.absolute_peak
-                evidence.add_metric([*target, metric, "primary"], guard.strength(worse))
-                evidence.add_metric([*target, metric, "range"], guard.strength(outside))
-            if strict := policy(canary.analysis):
-                needed.add_metric(target, evidence_needed(canary.analysis, strict))
-        yield from (values, evidence, needed)
 
     def of_ours(self) -> Iterator[Metric]:
         info = GaugeMetricFamily("outrider_info", "What runs.", labels=["version"])

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agent import routers
+from agent.adoptions import Adoptions
 from agent.canaries import Canaries
 from agent.exposition import Exposition
 from agent.grounds import grounds
@@ -26,12 +27,10 @@ from cluster.events import Events
 from cluster.lease import Leadership
 from cluster.survey import Survey
 from cluster.watch import Cache
-from delivery import adoption, flagger, leaving, names, pair, schema, serving
+from delivery import adoption, leaving, names, schema, serving
 from delivery.canary import Canary
-from delivery.decision import NORMAL, WARNING
-from delivery.eligibility import Neighbours
+from delivery.decision import WARNING
 from delivery.intent import effects
-from delivery.names import AGENT_MANAGER
 from delivery.observation import Observation
 from delivery.obstacles import mesh
 from delivery.pair import Objects
@@ -49,8 +48,6 @@ STUCK_SECONDS = 60.0
 """Without a turn for so long, the kubelet restarts the agent."""
 NAMESPACE_SECONDS = 10.0
 """How often the namespace's own labels are read: they change by hand."""
-SURVEY_SECONDS = 30.0
-"""How old a look at other projects' kinds may be; an adoption waits for one of its own."""
 
 
 @dataclass
@@ -78,15 +75,21 @@ class Loop:
     rejections: dict[str, str] = field(default_factory=dict)
     own: Mapping[str, Any] = field(default_factory=dict)
     own_read: float = 0.0
-    eager: float | None = None
-    certain: bool = False
     tied: bool = False
     doubted: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         self.canaries = Canaries(self.cache, self.complain)
         self.listeners = Listeners(self.api)
-        self.unrouted = Unrouted(self.events)
+        self.adoptions = Adoptions(
+            self.api,
+            self.cache,
+            self.survey,
+            self.refusals,
+            Unrouted(self.events),
+            self.changed,
+            self.namespace,
+        )
 
     def alive(self) -> bool:
         return time.monotonic() - self.turned < STUCK_SECONDS
@@ -122,7 +125,9 @@ class Loop:
         around = self.surroundings(canaries, found)
         self.refusals.begin()
         self.listeners.look(found, self.canaries.held_ports(), around.now)
-        self.adopt(canaries, around)
+        self.adoptions.look(canaries, around)
+        for name in sorted(self.canaries.superseded):
+            self.api.delete("Canary", name, namespace=self.namespace)
         self.sweep(found)
         for raw, canary in current:
             # What is not ours yet is Flagger's while there is one: also its status is.
@@ -151,7 +156,7 @@ class Loop:
             self.own = self.api.read("Namespace", self.namespace) or {"metadata": {}}
             self.own_read = now
             self.tied = self.tied or tie_lease(self.api, self.namespace)
-        self.certain = self.survey.is_newer(self.eager or time.monotonic() - SURVEY_SECONDS)
+        self.adoptions.begin()
         labels = self.own["metadata"].get("labels") or {}
         rejected = "; ".join(sorted(self.rejections.copy().values()))
         untried = {port for one in canaries for port in serving.untried(one, found.services)}
@@ -168,46 +173,6 @@ class Loop:
             enabled=labels.get(self.label, ""),
         )
 
-    def adopt(self, canaries: Sequence[Canary], around: Surroundings) -> None:
-        neighbours = around.neighbours()
-        found = adoption.next_adoption(canaries, neighbours, self.cache.items("Canary"))
-        self.tell(found.refused, WARNING, neighbours)
-        self.tell(found.left_out, NORMAL, neighbours)
-        self.refusals.refused.update(self.unrouted.tell(canaries, around.found))
-        if present := neighbours.grounds.flagger:
-            reasons = (flagger.obstacle(present),)
-            self.refusals.say(self.itself(), "is not taken in hand", reasons, kind=WARNING)
-        if found.target is None:
-            self.eager = None
-        elif self.eager is None:
-            self.eager = time.monotonic()
-            self.changed.set()
-        elif self.certain:
-            metadata = found.target["metadata"]
-            manifest = schema.generated(metadata["name"], self.namespace, uid=metadata["uid"])
-            self.generate(manifest)
-        for name in sorted(self.canaries.superseded):
-            self.api.delete("Canary", name, namespace=self.namespace)
-
-    def generate(self, manifest: Object) -> None:
-        """Never over another's: one that was made meanwhile is seen at the next turn."""
-        try:
-            self.api.create(manifest, manager=AGENT_MANAGER)
-        except Conflict as error:
-            log.info("not generated: %s", error)
-
-    def tell(
-        self, refused: Mapping[str, tuple[str, ...]], kind: str, neighbours: Neighbours
-    ) -> None:
-        for name, reasons in refused.items():
-            if deployment := pair.named(neighbours.deployments, name):
-                self.refusals.say(deployment, adoption.LEFT_ALONE, reasons, kind=kind)
-
-    def itself(self) -> Mapping[str, Any]:
-        """The namespace, as something that Events in it can speak of."""
-        metadata = {"name": self.namespace, "namespace": self.namespace}
-        return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
-
     def leave(self, canaries: Sequence[Canary], found: Objects) -> None:
         """When every app has been given back, the agent goes, and with it all that it owns."""
         if not leaving.is_over(canaries, found):
@@ -219,7 +184,7 @@ class Loop:
     def sweep(self, found: Objects) -> None:
         """Apps whose Deployment is gone leave nothing of ours behind."""
         for effect in leaving.leftovers(found):
-            self.performer.perform(effect, self.itself())
+            self.performer.perform(effect, self.adoptions.itself())
 
     def turn(self, raw: Object, canary: Canary, around: Surroundings) -> None:
         """One Canary: decide, write the intent, say why, then whatever is still to be done."""

@@ -1,11 +1,7 @@
 """The Canary resource <-> the values a release is decided from."""
 
 from collections.abc import Mapping
-from math import isfinite
-from types import MappingProxyType
 from typing import Any
-
-from pydantic import ValidationError
 
 from delivery.api import analysis as spec
 from delivery.api.built import unbuilt
@@ -15,12 +11,12 @@ from delivery.api.checks import interval_of, metric_of
 from delivery.api.defaults import DEFAULTS, deadline_from, defaults_from
 from delivery.api.effective import effective, shows
 from delivery.api.explained import explained
-from delivery.api.guard import guard_of, policy_of, written_guard
+from delivery.api.guard import policy_of
 from delivery.api.shape import read
 from delivery.api.source import source_of
-from delivery.api.status import CanaryCondition, CanaryStatus, CanaryVerdict
+from delivery.api.stored import status_of, written
 from delivery.api.validation import is_generated, is_untouched, problems
-from delivery.canary import HOLD, Analysis, Canary, Condition, Phase, Status, Verdict
+from delivery.canary import HOLD, Analysis, Canary, Status
 from delivery.names import API_VERSION, GENERATED, MANAGED_BY, OUTRIDER, STOP
 
 __all__ = [
@@ -36,6 +32,7 @@ __all__ = [
     "problems",
     "shows",
     "status_body",
+    "status_of",
     "unbuilt",
 ]
 
@@ -124,64 +121,6 @@ def whole_pair(threshold: int | None) -> int:
     return 100 if threshold is None else threshold
 
 
-def status_of(found: Mapping[str, Any]) -> Status:
-    """The status as it was written; what is not ours or cannot be read counts as absent.
-
-    Flagger's `lastAppliedSpec` is hashed in another way, so only our own hashes are read.
-    """
-    said = readable(found)
-    return Status(
-        phase=said.phase or Phase.NEW,
-        canary_weight=said.canary_weight or 0,
-        failed_checks=said.failed_checks or 0,
-        iterations=said.iterations or 0,
-        given_up=said.adoptions_given_up or 0,
-        observed=said.observed_hash or "",
-        promoted=said.promoted_hash or "",
-        failed=said.failed_hash or "",
-        release=said.release,
-        outcomes=MappingProxyType(said.outcomes or {}),
-        replicas=said.replicas,
-        scale=said.scale,
-        stopped=bool(said.stopped),
-        ports=MappingProxyType(said.router_ports or {}),
-        apex=said.apex_service or "",
-        apex_moved=said.apex_moved_time,
-        phase_since=said.phase_time,
-        last_check=said.last_check_time,
-        drained_since=said.drained_time,
-        last_transition=said.last_transition_time,
-        message=said.message or "",
-        source=said.source or "",
-        verdicts=tuple(verdict_of(verdict) for verdict in said.verdicts or ()),
-        guard=guard_of(said.guard),
-        conditions=tuple(condition_of(condition) for condition in said.conditions or ()),
-    )
-
-
-def readable(found: Mapping[str, Any]) -> CanaryStatus:
-    try:
-        return read(CanaryStatus, found)
-    except ValidationError as error:
-        broken = {detail["loc"][0] for detail in error.errors()}
-        return read(CanaryStatus, {key: found[key] for key in found if key not in broken})
-
-
-def verdict_of(said: CanaryVerdict) -> Verdict:
-    return Verdict(said.metric, said.outcome, said.value, said.samples or 0, said.reason or "")
-
-
-def condition_of(said: CanaryCondition) -> Condition:
-    return Condition(
-        said.type,
-        said.status,
-        said.reason,
-        said.message or "",
-        updated=said.last_update_time or 0.0,
-        changed=said.last_transition_time or 0.0,
-    )
-
-
 def status_body(
     status: Status, previous: Mapping[str, Any], *, analysis: Analysis | None = None
 ) -> dict[str, Any]:
@@ -194,61 +133,6 @@ def status_body(
     shown = {"effective": effective(analysis), **explained(status, analysis)} if analysis else {}
     body = written(status).model_dump(mode="json", by_alias=True, exclude_none=True)
     return {**kept, **shown, **body}
-
-
-def written(status: Status) -> CanaryStatus:
-    return CanaryStatus(
-        phase=status.phase,
-        canary_weight=status.canary_weight,
-        failed_checks=status.failed_checks,
-        iterations=status.iterations,
-        adoptions_given_up=status.given_up or None,
-        observed_hash=status.observed or None,
-        last_applied_spec=status.observed or None,
-        promoted_hash=status.promoted or None,
-        last_promoted_spec=status.promoted or None,
-        failed_hash=status.failed or None,
-        release=status.release,
-        outcomes=dict(status.outcomes) or None,
-        replicas=status.replicas,
-        scale=status.scale,
-        stopped=status.stopped or None,
-        router_ports=dict(status.ports) or None,
-        apex_service=status.apex or None,
-        apex_moved_time=status.apex_moved,
-        phase_time=status.phase_since,
-        last_check_time=status.last_check,
-        drained_time=status.drained_since,
-        last_transition_time=status.last_transition,
-        message=status.message or None,
-        source=status.source or None,
-        verdicts=tuple(written_verdict(verdict) for verdict in status.verdicts) or None,
-        guard=written_guard(status.guard),
-        conditions=tuple(written_condition(each) for each in status.conditions) or None,
-    )
-
-
-def written_verdict(verdict: Verdict) -> CanaryVerdict:
-    """JSON knows no NaN and no infinity: such a value is left out."""
-    value = verdict.value
-    return CanaryVerdict(
-        metric=verdict.metric,
-        outcome=verdict.outcome,
-        value=value if value is not None and isfinite(value) else None,
-        samples=verdict.samples,
-        reason=verdict.reason or None,
-    )
-
-
-def written_condition(condition: Condition) -> CanaryCondition:
-    return CanaryCondition(
-        type=condition.type,
-        status=condition.status,
-        reason=condition.reason,
-        message=condition.message,
-        last_update_time=condition.updated,
-        last_transition_time=condition.changed,
-    )
 
 
 def generated(target: str, namespace: str, *, uid: str = "") -> dict[str, Any]:

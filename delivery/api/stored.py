@@ -1,0 +1,126 @@
+"""The status of a Canary as it is stored <-> the value that a release is decided from."""
+
+from collections.abc import Mapping
+from math import isfinite
+from types import MappingProxyType
+from typing import Any
+
+from pydantic import ValidationError
+
+from delivery.api.guard import guard_of, written_guard
+from delivery.api.shape import read
+from delivery.api.status import CanaryCondition, CanaryStatus, CanaryVerdict
+from delivery.canary import Condition, Phase, Status, Verdict
+
+
+def status_of(found: Mapping[str, Any]) -> Status:
+    """The status as it was written; what is not ours or cannot be read counts as absent.
+
+    Flagger's `lastAppliedSpec` is hashed in another way, so only our own hashes are read.
+    """
+    said = readable(found)
+    return Status(
+        phase=said.phase or Phase.NEW,
+        canary_weight=said.canary_weight or 0,
+        failed_checks=said.failed_checks or 0,
+        iterations=said.iterations or 0,
+        given_up=said.adoptions_given_up or 0,
+        observed=said.observed_hash or "",
+        promoted=said.promoted_hash or "",
+        failed=said.failed_hash or "",
+        release=said.release,
+        outcomes=MappingProxyType(said.outcomes or {}),
+        replicas=said.replicas,
+        scale=said.scale,
+        stopped=bool(said.stopped),
+        ports=MappingProxyType(said.router_ports or {}),
+        apex=said.apex_service or "",
+        apex_moved=said.apex_moved_time,
+        phase_since=said.phase_time,
+        last_check=said.last_check_time,
+        drained_since=said.drained_time,
+        last_transition=said.last_transition_time,
+        message=said.message or "",
+        source=said.source or "",
+        verdicts=tuple(verdict_of(verdict) for verdict in said.verdicts or ()),
+        guard=guard_of(said.guard),
+        conditions=tuple(condition_of(condition) for condition in said.conditions or ()),
+    )
+
+
+def readable(found: Mapping[str, Any]) -> CanaryStatus:
+    try:
+        return read(CanaryStatus, found)
+    except ValidationError as error:
+        broken = {detail["loc"][0] for detail in error.errors()}
+        return read(CanaryStatus, {key: found[key] for key in found if key not in broken})
+
+
+def verdict_of(said: CanaryVerdict) -> Verdict:
+    return Verdict(said.metric, said.outcome, said.value, said.samples or 0, said.reason or "")
+
+
+def condition_of(said: CanaryCondition) -> Condition:
+    return Condition(
+        said.type,
+        said.status,
+        said.reason,
+        said.message or "",
+        updated=said.last_update_time or 0.0,
+        changed=said.last_transition_time or 0.0,
+    )
+
+
+def written(status: Status) -> CanaryStatus:
+    return CanaryStatus(
+        phase=status.phase,
+        canary_weight=status.canary_weight,
+        failed_checks=status.failed_checks,
+        iterations=status.iterations,
+        adoptions_given_up=status.given_up or None,
+        observed_hash=status.observed or None,
+        last_applied_spec=status.observed or None,
+        promoted_hash=status.promoted or None,
+        last_promoted_spec=status.promoted or None,
+        failed_hash=status.failed or None,
+        release=status.release,
+        outcomes=dict(status.outcomes) or None,
+        replicas=status.replicas,
+        scale=status.scale,
+        stopped=status.stopped or None,
+        router_ports=dict(status.ports) or None,
+        apex_service=status.apex or None,
+        apex_moved_time=status.apex_moved,
+        phase_time=status.phase_since,
+        last_check_time=status.last_check,
+        drained_time=status.drained_since,
+        last_transition_time=status.last_transition,
+        message=status.message or None,
+        source=status.source or None,
+        verdicts=tuple(written_verdict(verdict) for verdict in status.verdicts) or None,
+        guard=written_guard(status.guard),
+        conditions=tuple(written_condition(each) for each in status.conditions) or None,
+    )
+
+
+def written_verdict(verdict: Verdict) -> CanaryVerdict:
+    """JSON knows no NaN and no infinity: such a value is left out."""
+    value = verdict.value
+    return CanaryVerdict(
+        metric=verdict.metric,
+        outcome=verdict.outcome,
+        value=value if value is not None and isfinite(value) else None,
+        samples=verdict.samples,
+        reason=verdict.reason or None,
+    )
+
+
+def written_condition(condition: Condition) -> CanaryCondition:
+    return CanaryCondition(
+        type=condition.type,
+        status=condition.status,
+        reason=condition.reason,
+        message=condition.message,
+        last_update_time=condition.updated,
+        last_transition_time=condition.changed,
+    )
