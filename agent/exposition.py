@@ -21,14 +21,13 @@ from agent import judged
 from agent.judged import Key
 from delivery.canary import Canary, Phase
 from delivery.names import primary_name
+from delivery.strategy import strategy
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Of Flagger's client library, in seconds."""
 STATUS = {Phase.PROGRESSING: 0.0, Phase.FAILED: 2.0}
 OTHER_STATUS = 1.0
 ENDS = (Phase.SUCCEEDED, Phase.FAILED)
-STRATEGY = "canary"
-"""The one strategy that is built."""
 
 PYPROJECT = Path(__file__).parents[1] / "pyproject.toml"
 
@@ -68,7 +67,7 @@ class Exposition(Collector):
         self.canaries: dict[Key, Canary] = {}
         self.namespaces: set[str] = set()
         self.turns: defaultdict[Key, Turns] = defaultdict(Turns)
-        self.releases: Counter[tuple[Key, Phase, str]] = Counter()
+        self.releases: Counter[tuple[Key, Phase, tuple[str, str]]] = Counter()
         self.refused: dict[str, tuple[str, ...]] = {}
         self.queries: defaultdict[str, Turns] = defaultdict(Turns)
         self.query_errors: Counter[str] = Counter()
@@ -103,8 +102,9 @@ class Exposition(Collector):
 
     def ended(self, canary: Canary, outcome: Phase) -> None:
         skipped = canary.skip_analysis and outcome == Phase.SUCCEEDED
+        kind = strategy(canary.analysis), "skipped" if skipped else "completed"
         with self.lock:
-            self.releases[key(canary), outcome, "skipped" if skipped else "completed"] += 1
+            self.releases[key(canary), outcome, kind] += 1
 
     def refuse(self, refused: Mapping[str, tuple[str, ...]]) -> None:
         """The Deployments that are left alone now, and why."""
@@ -204,9 +204,9 @@ class Exposition(Collector):
             family = CounterMetricFamily(
                 f"flagger_canary_{name}", f"Releases that ended as {phase}.", labels=labels
             )
-            for (target, outcome, status), count in self.releases.items():
+            for (target, outcome, kind), count in self.releases.items():
                 if outcome == phase:
-                    family.add_metric([*target, STRATEGY, status], float(count))
+                    family.add_metric([*target, *kind], float(count))
             yield family
 
     def of_turns(self) -> Metric:

@@ -60,6 +60,7 @@ class Analysis:
     """How a release is judged and how its traffic moves. Seconds, percent of requests.
 
     Without a guard, failed checks alone roll back; with one, the built-in checks only hold.
+    `iterations` is how many checks must have passed, at least.
     `no_traffic` is what becomes of a release that got no request for `no_traffic_after`.
     """
 
@@ -69,6 +70,7 @@ class Analysis:
     step_weights: tuple[int, ...] = ()
     max_weight: int = 100
     step_weight_promotion: int = 0
+    iterations: int = 0
     primary_ready_threshold: int = 100
     canary_ready_threshold: int = 100
     metrics: tuple[Metric, ...] = ()
@@ -111,7 +113,7 @@ class Status:
     last numbers. `replicas` is the user's wish; `scale` is what the target is held at; `stopped`
     says that no pod of the app shall run, or that it was so and the primary is not ready again.
     `ports` maps a port of the apex Service to the router's listener port. `given_up` counts
-    how often in a row the app's adoption was.
+    how often in a row the app's adoption was. `iterations` counts the checks of the release.
     """
 
     phase: Phase = Phase.NEW
@@ -139,6 +141,16 @@ class Status:
     verdicts: tuple[Verdict, ...] = ()
     guard: Guard = Guard()
     conditions: tuple[Condition, ...] = ()
+
+    @property
+    def has_users(self) -> bool:
+        """Whether the canary answers anybody."""
+        return self.canary_weight > 0
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether the canary gets requests, also such as nobody waits for."""
+        return self.has_users
 
 
 @dataclass(frozen=True)

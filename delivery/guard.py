@@ -100,9 +100,9 @@ class Look:
     fresh: float = 0.0
 
 
-def started_over(weight: int, now: float) -> Guard:
-    """For a new revision; what the one before still answers is left out."""
-    return Guard(since=round(now + DRAIN_SECONDS, 6) if weight else now)
+def started_over(asked: bool, now: float) -> Guard:
+    """For a new revision; what one before it that was asked still answers is left out."""
+    return Guard(since=round(now + DRAIN_SECONDS, 6) if asked else now)
 
 
 def stepped(guard: Guard, now: float) -> Guard:

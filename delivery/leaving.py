@@ -78,7 +78,7 @@ def unpaused(target: Workload) -> Mapping[str, Any]:
 def restored(canary: Canary, seen: Observation, target: Workload) -> Iterator[Effect]:
     """Not while some of its pods have users, because a promotion failed and the primary with it."""
     template = seen.revisions.get(canary.status.promoted)
-    if template is None or canary.status.canary_weight:
+    if template is None or canary.status.has_users:
         return
     spec = {**target.manifest["spec"], "template": stripped(template)}
     why = f"{target.name} is put back to its promoted revision {canary.status.promoted}"

@@ -107,6 +107,7 @@ def analysis_of(said: spec.Analysis | None, absent: Analysis) -> Analysis:
         step_weights=said.step_weights or (),
         max_weight=100 if said.max_weight is None else said.max_weight,
         step_weight_promotion=said.step_weight_promotion or 0,
+        iterations=said.iterations or 0,
         primary_ready_threshold=whole_pair(said.primary_ready_threshold),
         canary_ready_threshold=whole_pair(said.canary_ready_threshold),
         metrics=tuple(metric_of(metric) for metric in said.metrics or ()),

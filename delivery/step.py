@@ -8,10 +8,10 @@ order is always: decide, write the status under its resourceVersion, then act; a
 two lines is a restart with the intent already written, and two agents cannot disagree.
 
 A release: an idle phase sees a new revision and becomes Progressing (the canary starts, weight 0);
-once it is ready the weight steps up at each interval that passed its checks; at the highest weight
-it is Promoting (the primary takes the revision), Finalising (weight 0, requests end), Succeeded.
-Any breach that counts makes it Failed in one write, weight 0 included; nothing but a new revision
-raises the weight again.
+once it is ready its split advances at each interval that passed its checks (strategy); behind the
+last split it is Promoting (the primary takes the revision), Finalising (weight 0, requests end),
+Succeeded. Any breach that counts makes it Failed in one write, weight 0 included; nothing but a new
+revision raises the weight again.
 """
 
 from collections.abc import Callable, Mapping
@@ -35,7 +35,7 @@ from delivery.rules import (
     stopping,
 )
 from delivery.rules.outcome import hold, with_status
-from delivery.strategy import size_ahead
+from delivery.strategy import size_ahead, split_of
 
 Rule = Callable[[Canary, Observation], Decision | None]
 
@@ -94,9 +94,9 @@ RULES: Mapping[Phase, tuple[Rule, ...]] = {
         guarding.few_requests_are_awaited,
         analysis.missing_verdict_is_awaited,
         analysis.unready_primary_holds,
-        analysis.weight_advances,
+        analysis.traffic_advances,
         guarding.undetected_regression_is_awaited,
-        analysis.full_weight_promotes,
+        analysis.last_split_promotes,
     ),
     Phase.PROMOTING: (
         promotion.missing_primary_is_awaited,
@@ -162,7 +162,7 @@ def canary_fits(canary: Canary) -> Canary:
     status = canary.status
     if status.phase is not Phase.PROGRESSING:
         return canary
-    ahead = size_ahead(canary.analysis, status.replicas or 1, status.canary_weight)
+    ahead = size_ahead(canary.analysis, status.replicas or 1, split_of(status))
     return with_status(canary, scale=ahead)
 
 

@@ -14,10 +14,11 @@ PENDING = "being asked"
 
 @dataclass(frozen=True)
 class Judgement:
-    """A verdict, and whether it is on a query of the user's own."""
+    """A verdict; whether it is on a query of the user's own, or on what was counted without one."""
 
     verdict: Verdict
     own: bool = False
+    counted: bool = False
 
 
 def verdicts(canary: Canary, seen: Observation) -> tuple[Verdict, ...]:
@@ -40,7 +41,7 @@ def by_name_or_inline(
     counted = checks.is_by_name(metric.name, asks=metric.asks)
     if counted and not any(one.way is Way.BUILT_IN for one in asked):
         traffic = seen.traffic.get(metric.name, Traffic())
-        yield Judgement(checks.judged(canary, metric, traffic))
+        yield Judgement(checks.judged(canary, metric, traffic), counted=True)
     yield from (answered(canary, seen, one) for one in asked)
 
 

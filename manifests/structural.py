@@ -11,7 +11,8 @@ from pydantic import BaseModel
 
 Schema = dict[str, Any]
 
-DROPPED = frozenset({"title", "$defs", "$ref", "anyOf"})
+NOTHING = {"type": "null"}
+DROPPED = frozenset({"title", "$defs", "$ref"})
 UNSAID: tuple[object, ...] = (None, [], {})
 """Defaults that only mean "absent"; the others are filled in by the API server."""
 
@@ -24,14 +25,15 @@ def structural(model: type[BaseModel]) -> Schema:
 def inlined(schema: Mapping[str, Any], models: Mapping[str, Schema]) -> Schema:
     """The schema with references and optional types resolved; what it says itself goes first."""
     own = {key: value for key, value in schema.items() if key not in DROPPED}
+    optional = NOTHING in schema.get("anyOf", ())
     if "const" in own:
         own["enum"] = [own.pop("const")]
     if "description" in own:
         own["description"] = own["description"].splitlines()[0]
     if "$ref" in schema:
         return inlined(models[schema["$ref"].rsplit("/", 1)[-1]], models) | own
-    if "anyOf" in schema:
-        (said,) = (each for each in schema["anyOf"] if each != {"type": "null"})
+    if optional:
+        (said,) = (each for each in own.pop("anyOf") if each != NOTHING)
         return inlined({**said, **own}, models)
     return {key: value for key, value in placed(own, models).items() if is_said(key, value)}
 

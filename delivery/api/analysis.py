@@ -9,8 +9,10 @@ from delivery.api.matching import AnalysisMatch
 from delivery.api.model import Interval, Model, NamedRef, Percent
 from delivery.api.source import AnalysisSource
 
-STEPS = ("iterations", "stepWeight", "stepWeights")
-"""Exactly one of them says how a release advances."""
+WEIGHTS = ("stepWeight", "stepWeights")
+"""At most one of them says how weights grow."""
+STEPS = ("iterations", *WEIGHTS)
+"""At least one of them says how a release advances."""
 
 
 class ThresholdRange(Model):
@@ -80,14 +82,14 @@ class SessionAffinity(Model):
     secure: bool | None = None
 
 
-def one_way_to_advance(schema: dict[str, Any]) -> None:
-    schema["oneOf"] = [{"required": ["interval", "threshold", step]} for step in STEPS]
+def a_way_to_advance(schema: dict[str, Any]) -> None:
+    schema["anyOf"] = [{"required": ["interval", "threshold", step]} for step in STEPS]
 
 
 class Analysis(Model):
     """How a release advances and by what it is judged."""
 
-    model_config = {"json_schema_extra": one_way_to_advance}
+    model_config = {"json_schema_extra": a_way_to_advance}
 
     interval: Interval | None = Field(None, description="Time between two steps, 1s or more.")
     threshold: int | None = Field(None, description="Failed checks before a rollback.")
@@ -97,7 +99,7 @@ class Analysis(Model):
     step_weight_promotion: int | None = Field(
         None, description="Percent returned to the primary by each step; 0 returns all at once."
     )
-    iterations: int | None = Field(None, description="Checks of an A/B test or a blue-green run.")
+    iterations: int | None = Field(None, description="Checks that must have passed, at least.")
     mirror: bool | None = None
     mirror_weight: Percent | None = None
     primary_ready_threshold: int | None = Field(None, description="Percent of pods.")

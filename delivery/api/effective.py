@@ -19,6 +19,7 @@ def effective(analysis: Analysis) -> dict[str, Any]:
         "stepWeights": list(analysis.step_weights),
         "maxWeight": analysis.max_weight,
         "stepWeightPromotion": analysis.step_weight_promotion,
+        "iterations": analysis.iterations,
         "primaryReadyThreshold": analysis.primary_ready_threshold,
         "canaryReadyThreshold": analysis.canary_ready_threshold,
         "metrics": [effective_metric(metric) for metric in analysis.metrics],

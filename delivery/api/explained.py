@@ -115,7 +115,7 @@ def rounded(logarithm: float) -> float:
 
 def would_change(found: Evidence, strict: Policy, limit: float, status: Status) -> str | None:
     """Only while the guard is at work."""
-    if status.phase is not Phase.PROGRESSING or not status.canary_weight:
+    if status.phase is not Phase.PROGRESSING or not status.is_asked:
         return None
     missing = guard.until_refuted(found, strict, limit, status.canary_weight)
     if missing is None:

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from delivery import checks
-from delivery.api.analysis import STEPS, Analysis, Metric
+from delivery.api.analysis import STEPS, WEIGHTS, Analysis, Metric
 from delivery.api.asking import metrics_can_be_asked
 from delivery.api.canary import Canary, CanarySpec
 from delivery.api.checks import metric_of
@@ -48,16 +48,17 @@ def analysis_is_there(canary: Canary) -> Iterator[str]:
         yield "spec.analysis: is missing; add it, or set spec.skipAnalysis: true"
 
 
-def a_release_advances_one_way(canary: Canary) -> Iterator[str]:
+def a_release_advances(canary: Canary) -> Iterator[str]:
     if canary.spec.analysis is None:
         return
     given = canary.spec.analysis.model_dump(by_alias=True, exclude_none=True)
     for key in ("interval", "threshold"):
         if key not in given:
             yield f"spec.analysis.{key}: is missing; add it"
-    ways = [step for step in STEPS if step in given]
-    if len(ways) != 1:
-        yield f"spec.analysis: sets {listed(ways)}; set exactly one of {listed(STEPS)}"
+    if not any(step in given for step in STEPS):
+        yield f"spec.analysis: sets none of {listed(STEPS)}; set one of them"
+    if all(step in given for step in WEIGHTS):
+        yield f"spec.analysis: sets {' and '.join(WEIGHTS)}; keep one of them"
 
 
 def listed(names: list[str] | tuple[str, ...]) -> str:
@@ -241,7 +242,7 @@ def is_knative(spec: CanarySpec) -> bool:
 
 RULES: tuple[Callable[[Canary], Iterator[str]], ...] = (
     analysis_is_there,
-    a_release_advances_one_way,
+    a_release_advances,
     numbers_are_in_range,
     step_weights_ascend,
     durations_can_be_waited,

@@ -18,7 +18,7 @@ from delivery.rules.outcome import (
     waits,
     with_status,
 )
-from delivery.strategy import highest, next_weight, size_ahead
+from delivery.strategy import BLUE_GREEN, Split, next_split, size_ahead, split_of, strategy
 from delivery.verdicts import PENDING, Judgement, judgements, verdicts
 
 
@@ -86,7 +86,9 @@ def analysis_starts(canary: Canary, seen: Observation) -> Decision | None:
     """The first step is taken in the same breath: there is nothing to judge before it."""
     if canary.status.last_check is not None:
         return None
-    return steps_up(canary, seen, normal(f"Starting canary analysis for {target_name(canary)}"))
+    first = next_split(canary.analysis, split_of(canary.status)) or Split()
+    said = normal(f"Starting canary analysis for {target_name(canary)}")
+    return advances(canary, seen, first, said)
 
 
 def checks_are_due(canary: Canary, seen: Observation) -> bool:
@@ -119,8 +121,8 @@ def interval_is_awaited(canary: Canary, seen: Observation) -> Decision | None:
 def missing_verdict_is_awaited(canary: Canary, seen: Observation) -> Decision | None:
     """None passes unmeasured, and none that is out of its range."""
     judged = measured(canary, seen)
-    found = judged.status.verdicts
-    first = next((one for one in found if one.outcome != checks.PASSED), None)
+    found = (one for one in judgements(canary, seen) if not is_out_of_question(canary, one))
+    first = next((one.verdict for one in found if one.verdict.outcome != checks.PASSED), None)
     if first is None:
         return None
     if first.outcome == PENDING:
@@ -128,6 +130,12 @@ def missing_verdict_is_awaited(canary: Canary, seen: Observation) -> Decision | 
     if first.outcome == checks.FAILED and first.value is not None:
         return waits(judged, f"{full_name(canary)} {first.metric} out of range: {first.reason}")
     return waits(judged, first.reason)
+
+
+def is_out_of_question(canary: Canary, found: Judgement) -> bool:
+    """Nothing can be counted of a canary that is sent nothing yet."""
+    unasked = found.counted and not canary.status.is_asked
+    return unasked and found.verdict.outcome == checks.NO_TRAFFIC
 
 
 def silent_release_ends(canary: Canary, seen: Observation) -> Decision | None:
@@ -147,6 +155,8 @@ def silent_release_ends(canary: Canary, seen: Observation) -> Decision | None:
 
 def is_silent(canary: Canary, seen: Observation) -> bool:
     """By the guard, who knows when the last one came; else since the last step."""
+    if not canary.status.is_asked:
+        return False
     if policy(canary.analysis):
         return True
     return not any(one.requests for one in seen.traffic.values())
@@ -174,10 +184,9 @@ def unready_primary_holds(canary: Canary, seen: Observation) -> Decision | None:
     return waits(canary, f"{name} not ready: {why}") if why else None
 
 
-def weight_advances(canary: Canary, seen: Observation) -> Decision | None:
-    if canary.status.canary_weight >= highest(canary.analysis):
-        return None
-    return steps_up(measured(canary, seen), seen)
+def traffic_advances(canary: Canary, seen: Observation) -> Decision | None:
+    following = next_split(canary.analysis, split_of(canary.status))
+    return None if following is None else advances(measured(canary, seen), seen, following)
 
 
 def measured(canary: Canary, seen: Observation) -> Canary:
@@ -185,22 +194,33 @@ def measured(canary: Canary, seen: Observation) -> Canary:
     return with_status(canary, verdicts=verdicts(canary, seen))
 
 
-def steps_up(canary: Canary, seen: Observation, *before: Message) -> Decision:
-    weight = next_weight(canary.analysis, canary.status.canary_weight)
-    text = f"Advance {full_name(canary)} canary weight {weight}"
-    ahead = size_ahead(canary.analysis, canary.status.replicas or 1, weight)
+def advances(canary: Canary, seen: Observation, following: Split, *before: Message) -> Decision:
+    now, found = split_of(canary.status), canary.status.guard
+    text = advance(canary, now, following)
+    moves = replace(now, iterations=following.iterations) != following
     moved = with_status(
         canary,
-        canary_weight=weight,
-        scale=ahead,
+        canary_weight=following.weight,
+        iterations=following.iterations,
+        scale=size_ahead(canary.analysis, canary.status.replicas or 1, following),
         last_check=seen.now,
         message=text,
-        guard=stepped(canary.status.guard, seen.now),
+        guard=stepped(found, seen.now) if moves else found,
     )
     return Decision(moved, text, (*before, normal(text)))
 
 
-def full_weight_promotes(canary: Canary, seen: Observation) -> Decision | None:
+def advance(canary: Canary, now: Split, following: Split) -> str:
+    """In Flagger's words (reference, 2.12)."""
+    if following.weight == now.weight:
+        done = f"{following.iterations}/{canary.analysis.iterations}"
+        return f"Advance {full_name(canary)} canary iteration {done}"
+    if strategy(canary.analysis) == BLUE_GREEN:
+        return "Routing all traffic to canary"
+    return f"Advance {full_name(canary)} canary weight {following.weight}"
+
+
+def last_split_promotes(canary: Canary, seen: Observation) -> Decision | None:
     return promotion(measured(canary, seen), seen)
 
 

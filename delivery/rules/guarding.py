@@ -109,7 +109,7 @@ def cold_canary_is_awaited(canary: Canary, seen: Observation) -> Decision | None
     """
     strict, found = policy(canary.analysis), canary.status.guard
     timed = any(one.limit is not None for one in hypotheses(canary.analysis))
-    if strict is None or not timed or found.warmed:
+    if strict is None or not timed or found.warmed or not canary.status.is_asked:
         return None
     limit = go_duration(1000.0 * strict.warm_up)
     text = f"{full_name(canary)} waits for its new pods to be warm: at most {limit}"
@@ -118,7 +118,7 @@ def cold_canary_is_awaited(canary: Canary, seen: Observation) -> Decision | None
 
 def few_requests_are_awaited(canary: Canary, seen: Observation) -> Decision | None:
     """Neither time nor requests alone make a step that was looked at."""
-    if policy(canary.analysis) is None:
+    if policy(canary.analysis) is None or not canary.status.is_asked:
         return None
     found = canary.status.guard
     if found.step_requests < guard.STEP_REQUESTS:

@@ -3,12 +3,12 @@
 from delivery.canary import Canary, Phase
 from delivery.decision import Decision, normal
 from delivery.observation import Observation
-from delivery.rules.outcome import from_the_start, hold, with_status
+from delivery.rules.outcome import from_the_start, hold, taken_off, with_status
 
 
 def broken_primary_keeps_users(canary: Canary, seen: Observation) -> Decision | None:
     """After a failed promotion the split stays until the primary is back on what was promoted."""
-    if canary.status.phase is not Phase.FAILED or not canary.status.canary_weight:
+    if canary.status.phase is not Phase.FAILED or not canary.status.has_users:
         return None
     return users_return(canary, seen)
 
@@ -19,7 +19,7 @@ def users_return(canary: Canary, seen: Observation) -> Decision:
     if not back or seen.primary is None or seen.primary.failing or seen.primary.unready:
         return hold(canary, "primary is going back to the promoted revision")
     said = normal("Routing all traffic to primary")
-    return Decision(with_status(canary, canary_weight=0), said.text, (said,))
+    return Decision(with_status(canary, **taken_off(canary.status)), said.text, (said,))
 
 
 def drained_canary_scales_down(canary: Canary, seen: Observation) -> Decision | None:

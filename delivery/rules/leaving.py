@@ -11,7 +11,7 @@ from delivery.leaving import refused, remains
 from delivery.observation import Observation
 from delivery.rules.idle import DRAIN_LIMIT, users_return
 from delivery.rules.initializing import APEX_SETTLES
-from delivery.rules.outcome import enters, hold, waits, with_status
+from delivery.rules.outcome import enters, hold, taken_off, waits, with_status
 from delivery.servable import is_ours
 
 NOT_MANAGED = (Phase.NEW, Phase.TERMINATING, Phase.TERMINATED)
@@ -36,12 +36,12 @@ def leaves(canary: Canary, seen: Observation) -> Decision:
         Phase.TERMINATING,
         said,
         now=seen.now,
-        canary_weight=kept_weight(status, seen),
         drained_since=None,
         observed=seen.target.revision if seen.target else status.observed,
         promoted=primary_revision(status),
         scale=status.replicas or 1,
         stopped=False,
+        **({} if keeps_users(status, seen) else taken_off(status)),
     )
 
 
@@ -51,7 +51,7 @@ def unfit_app_leaves(canary: Canary, seen: Observation) -> Decision | None:
     An app that its user has stopped does not run again for it.
     """
     status = canary.status
-    resting = status.phase in IDLE and not status.canary_weight and not status.stopped
+    resting = status.phase in IDLE and not status.has_users and not status.stopped
     if not seen.unfit or not resting or seen.target is None:
         return None
     if seen.target.revision != status.observed:
@@ -61,11 +61,11 @@ def unfit_app_leaves(canary: Canary, seen: Observation) -> Decision | None:
     return replace(decision, messages=(warning(text), *decision.messages))
 
 
-def kept_weight(status: Status, seen: Observation) -> int:
+def keeps_users(status: Status, seen: Observation) -> bool:
     """While a promotion changes the primary it may not be able to serve everybody."""
     changing = status.phase in (Phase.PROMOTING, Phase.FAILED)
     same = seen.target is not None and seen.target.revision == status.observed
-    return status.canary_weight if changing and same else 0
+    return changing and same
 
 
 def untouched_app_is_left_alone(canary: Canary, seen: Observation) -> Decision | None:
@@ -82,7 +82,7 @@ def untouched_app_is_left_alone(canary: Canary, seen: Observation) -> Decision |
 
 def failed_promotion_keeps_users(canary: Canary, seen: Observation) -> Decision | None:
     """Those of the refused revision stay until the primary is back on what was promoted."""
-    if not canary.status.canary_weight or not refused(canary, seen):
+    if not canary.status.has_users or not refused(canary, seen):
         return None
     return users_return(canary, seen)
 

@@ -1,12 +1,13 @@
 """The few shapes that a rule's answer takes: waiting, entering a phase, ending a release."""
 
 from dataclasses import replace
+from typing import Any
 
 from delivery.canary import Canary, Phase, Status
 from delivery.decision import Decision, Message, warning
 from delivery.guard import started_over
 from delivery.observation import Observation
-from delivery.strategy import size_ahead
+from delivery.strategy import Split, size_ahead
 
 
 def full_name(canary: Canary) -> str:
@@ -35,6 +36,11 @@ def with_status(canary: Canary, **changes: object) -> Canary:
     return replace(canary, status=status)
 
 
+def taken_off(status: Status) -> dict[str, Any]:
+    """What changes in a status when nobody is to be sent to the canary any more."""
+    return {"canary_weight": 0}
+
+
 def enters(
     canary: Canary, phase: Phase, *messages: Message, now: float, **changes: object
 ) -> Decision:
@@ -52,13 +58,13 @@ def from_the_start(canary: Canary, revision: str, message: Message, *, now: floa
         message,
         now=now,
         observed=revision,
-        scale=size_ahead(canary.analysis, canary.status.replicas or 1, 0),
-        canary_weight=0,
+        scale=size_ahead(canary.analysis, canary.status.replicas or 1, Split()),
         failed_checks=0,
         iterations=0,
         last_check=None,
         verdicts=(),
-        guard=started_over(canary.status.canary_weight, now),
+        guard=started_over(canary.status.is_asked, now),
+        **taken_off(canary.status),
     )
 
 
@@ -73,9 +79,9 @@ def rolled_back(canary: Canary, seen: Observation, *messages: Message) -> Decisi
         Phase.FAILED,
         *messages,
         now=seen.now,
-        canary_weight=0,
         failed_checks=0,
         iterations=0,
         failed=canary.status.observed,
+        **taken_off(canary.status),
     )
     return replace(ended, messages=(*messages, scaled))

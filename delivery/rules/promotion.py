@@ -5,7 +5,7 @@ from delivery.decision import Decision, normal, warning
 from delivery.observation import Observation
 from delivery.rules.analysis import target_name
 from delivery.rules.idle import drain_is_over
-from delivery.rules.outcome import enters, full_name, hold, waits, with_status
+from delivery.rules.outcome import enters, full_name, hold, taken_off, waits, with_status
 from delivery.strategy import returned_weight
 
 
@@ -70,7 +70,7 @@ def traffic_returns(canary: Canary, seen: Observation) -> Decision | None:
         moved = with_status(canary, canary_weight=weight, last_check=seen.now, message=text)
         return Decision(moved, text, (normal(text),))
     said = normal("Routing all traffic to primary")
-    return enters(canary, Phase.FINALISING, said, now=seen.now, canary_weight=0)
+    return enters(canary, Phase.FINALISING, said, now=seen.now, **taken_off(canary.status))
 
 
 def last_requests_are_awaited(canary: Canary, seen: Observation) -> Decision | None:
@@ -89,10 +89,10 @@ def release_succeeds(canary: Canary, seen: Observation) -> Decision | None:
         Phase.SUCCEEDED,
         normal(text),
         now=seen.now,
-        canary_weight=0,
         failed_checks=0,
         iterations=0,
         promoted=canary.status.observed,
         failed="",
         scale=0,
+        **taken_off(canary.status),
     )

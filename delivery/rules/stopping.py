@@ -4,7 +4,7 @@ from delivery.canary import Canary, Phase
 from delivery.decision import Decision, normal, warning
 from delivery.names import STOP, primary_name
 from delivery.observation import Observation
-from delivery.rules.outcome import enters, hold, with_status
+from delivery.rules.outcome import enters, hold, taken_off, with_status
 
 RUNNING = frozenset(Phase) - {
     Phase.NEW,
@@ -29,12 +29,13 @@ def stop_takes_the_canary_away(canary: Canary, seen: Observation) -> Decision | 
         return None
     if status.phase in (Phase.PROGRESSING, Phase.PROMOTING):
         text = f"Stopping {canary.name}.{canary.namespace}, its release begins anew after {STOP}"
-        aside = {"observed": status.promoted, "failed_checks": 0, "iterations": 0}
+        aside = {"observed": status.promoted, "failed_checks": 0, "iterations": 0, "scale": 0}
         said = warning(text)
-        return enters(canary, Phase.FAILED, said, now=seen.now, canary_weight=0, scale=0, **aside)
-    if status.phase is Phase.FINALISING or not (status.canary_weight or status.scale):
+        return enters(canary, Phase.FAILED, said, now=seen.now, **aside, **taken_off(status))
+    if status.phase is Phase.FINALISING or not (status.has_users or status.scale):
         return None
-    return Decision(with_status(canary, canary_weight=0, scale=0), f"{canary.target} stops")
+    stopped = with_status(canary, scale=0, **taken_off(status))
+    return Decision(stopped, f"{canary.target} stops")
 
 
 def stopped_app_rests(canary: Canary, seen: Observation) -> Decision | None:

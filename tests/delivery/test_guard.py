@@ -56,9 +56,9 @@ def test_while_the_version_before_drains_all_is_covered_and_none_is_evidence() -
     assert after.evidence["errors"].canary == Counts(1, 0)
 
 
-@pytest.mark.parametrize(("weight", "since"), [(0, NOW), (20, NOW + guard.DRAIN_SECONDS)])
-def test_only_a_version_that_had_traffic_is_drained(weight: int, since: float) -> None:
-    assert guard.started_over(weight, NOW) == Guard(since=since)
+@pytest.mark.parametrize(("asked", "since"), [(False, NOW), (True, NOW + guard.DRAIN_SECONDS)])
+def test_only_a_version_that_had_traffic_is_drained(asked: bool, since: float) -> None:
+    assert guard.started_over(asked, NOW) == Guard(since=since)
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def test_a_new_revision_starts_over_with_nothing_left_of_the_one_before() -> Non
         last_check=None,
         phase_since=NOW,
         message=text,
-        guard=started_over(before.canary_weight, NOW),
+        guard=started_over(True, NOW),
     )
     assert found.canary.status == expected
 
@@ -272,7 +272,7 @@ def test_a_ready_primary_lets_the_canary_advance() -> None:
 @pytest.mark.parametrize(("weight", "after"), [(20, 40), (40, 50)])
 def test_the_weight_advances_after_a_good_interval(weight: int, after: int) -> None:
     status = replace(JUDGED, canary_weight=weight)
-    found = decided(analysis.weight_advances, status, releasing())
+    found = decided(analysis.traffic_advances, status, releasing())
     assert texts(found) == [("Normal", f"Advance web.shop canary weight {after}")]
     assert found.canary.status.canary_weight == after
     assert found.canary.status.last_check == NOW
@@ -281,8 +281,8 @@ def test_the_weight_advances_after_a_good_interval(weight: int, after: int) -> N
 
 def test_at_the_highest_weight_the_release_is_promoted() -> None:
     status = replace(JUDGED, canary_weight=50)
-    assert silent(analysis.weight_advances, status, releasing())
-    found = decided(analysis.full_weight_promotes, status, releasing())
+    assert silent(analysis.traffic_advances, status, releasing())
+    found = decided(analysis.last_split_promotes, status, releasing())
     copying = "Copying app.shop template spec to app-primary.shop"
     assert texts(found) == [("Normal", copying)]
     after = found.canary.status

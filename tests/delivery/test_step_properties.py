@@ -28,6 +28,8 @@ ANALYSES = (
     ANALYSIS,
     replace(ANALYSIS, step_weights=(1, 10, 80), step_weight_promotion=30),
     replace(ANALYSIS, threshold=1, canary_ready_threshold=50, primary_ready_threshold=0),
+    replace(ANALYSIS, iterations=5),
+    replace(ANALYSIS, iterations=2, step_weight=0),
 )
 KINDS = {
     "good": Phase.SUCCEEDED,

@@ -7,7 +7,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from delivery.canary import Analysis
-from delivery.strategy import canary_size, highest, next_weight, returned_weight, size_ahead
+from delivery.strategy import (
+    Split,
+    canary_size,
+    highest,
+    next_split,
+    next_weight,
+    returned_weight,
+    size_ahead,
+    strategy,
+)
+
+
+def splits(analysis: Analysis) -> list[Split]:
+    """Each split of a whole release, as long as everything passes."""
+    found = [Split()]
+    while following := next_split(analysis, found[-1]):
+        found.append(following)
+    return found[1:]
 
 
 def weights(analysis: Analysis) -> list[int]:
@@ -77,7 +94,7 @@ def test_the_canary_is_large_enough_for_its_share_with_headroom(
 
 @pytest.mark.parametrize(("weight", "expected"), [(0, 2), (10, 3), (25, 6), (50, 6), (60, 8)])
 def test_its_pods_are_there_before_the_step_that_needs_them(weight: int, expected: int) -> None:
-    assert size_ahead(Analysis(step_weights=(10, 25, 50)), 10, weight) == expected
+    assert size_ahead(Analysis(step_weights=(10, 25, 50)), 10, Split(weight)) == expected
 
 
 @given(st.integers(1, 500), st.integers(0, 100))
@@ -104,3 +121,45 @@ def test_weights_rise_at_every_step_and_end_at_the_highest(analysis: Analysis) -
     found = weights(analysis)
     assert all(before < after for before, after in pairwise([0, *found]))
     assert found[-1] == highest(analysis) <= 100
+
+
+@given(steps)
+def test_without_iterations_splits_are_weights_alone(analysis: Analysis) -> None:
+    assert strategy(analysis) == "canary"
+    assert splits(analysis) == [Split(weight) for weight in weights(analysis)]
+
+
+def test_blue_green_tries_the_canary_without_users_and_then_moves_all_of_them() -> None:
+    analysis = Analysis(iterations=3)
+    assert strategy(analysis) == "blue-green"
+    assert splits(analysis) == [Split(0, 1), Split(0, 2), Split(0, 3), Split(100, 4)]
+    assert size_ahead(analysis, 7, Split()) == 7
+    assert highest(analysis) == 100
+
+
+@pytest.mark.parametrize(
+    ("iterations", "expected"),
+    [
+        (1, [Split(30, 0), Split(60, 1)]),
+        (2, [Split(30, 0), Split(60, 1)]),
+        (4, [Split(30, 0), Split(60, 1), Split(60, 2), Split(60, 3)]),
+    ],
+)
+def test_with_weights_too_so_many_checks_must_have_passed(
+    iterations: int, expected: list[Split]
+) -> None:
+    analysis = Analysis(step_weight=30, max_weight=60, iterations=iterations)
+    assert strategy(analysis) == "canary"
+    assert splits(analysis) == expected
+
+
+@given(st.integers(0, 9), st.integers(1, 9), st.integers(0, 100), st.integers(0, 60))
+def test_from_wherever_a_change_of_the_canary_leaves_it_a_release_ends(
+    done: int, iterations: int, weight: int, step: int
+) -> None:
+    analysis, now, seen = Analysis(iterations=iterations, step_weight=step), Split(weight, done), 0
+    while following := next_split(analysis, now):
+        assert following.weight >= now.weight
+        now, seen = following, seen + 1
+    assert now.weight >= highest(analysis)
+    assert seen <= 101 + iterations

@@ -156,7 +156,7 @@ def test_columns_are_those_of_flagger(plural: str, columns: list[tuple[str, ...]
             "canaries",
             "spec.analysis",
             {
-                "oneOf": [
+                "anyOf": [
                     {"required": ["interval", "threshold", "iterations"]},
                     {"required": ["interval", "threshold", "stepWeight"]},
                     {"required": ["interval", "threshold", "stepWeights"]},
@@ -209,7 +209,7 @@ def below(found: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Mappi
 
 KNOWN = {
     *("type", "description", "properties", "required", "items", "additionalProperties"),
-    *("enum", "pattern", "format", "default", "oneOf", "minimum", "maximum", "minLength"),
+    *("enum", "pattern", "format", "default", "oneOf", "anyOf", "minimum", "maximum", "minLength"),
     *("maxItems", "maxProperties"),
     *("x-kubernetes-int-or-string", "x-kubernetes-preserve-unknown-fields"),
 }
