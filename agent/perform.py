@@ -11,7 +11,7 @@ from cluster.events import Events
 from delivery import ownership, schema
 from delivery.canary import Canary
 from delivery.covering import covers
-from delivery.decision import Annotate, Apply, Claim, Delete, Disown, Effect, Restore
+from delivery.decision import Annotate, Apply, Claim, Consume, Delete, Disown, Effect, Restore
 from delivery.names import AGENT_MANAGER
 
 log = logging.getLogger(__name__)
@@ -60,6 +60,12 @@ class Performer:
                 self.api.merge(named(kind, name, canary), said, manager=AGENT_MANAGER)
             case Disown(kind, name, fields, version):
                 self.disown(named(kind, name, canary), fields, version)
+            case Consume(annotations):
+                metadata = canary["metadata"]
+                version = metadata["resourceVersion"]
+                said = {"annotations": dict(annotations), "resourceVersion": version}
+                about = named("Canary", metadata["name"], canary)
+                self.api.merge(about, {"metadata": said}, manager=AGENT_MANAGER)
             case Restore(manifest, why):
                 self.tidy(self.api.replace(manifest, manager=AGENT_MANAGER))
                 self.events.warn(canary, why)
@@ -93,6 +99,8 @@ class Performer:
 
 def place(effect: Effect) -> str:
     """Kind and name of what the effect changes."""
+    if isinstance(effect, Consume):
+        return f"annotations {', '.join(effect.annotations)}"
     if isinstance(effect, Annotate | Claim | Delete | Disown):
         return f"{effect.kind} {effect.name}"
     return f"{effect.manifest['kind']} {effect.manifest['metadata']['name']}"

@@ -62,6 +62,7 @@ class Analysis:
     Without a guard, failed checks alone roll back; with one, the built-in checks only hold.
     `iterations` is how many checks must have passed, at least.
     `no_traffic` is what becomes of a release that got no request for `no_traffic_after`.
+    One that is not promoted within `max_duration` fails; None is without end.
     """
 
     interval: float = 60.0
@@ -78,6 +79,7 @@ class Analysis:
     no_traffic: str = HOLD
     no_traffic_after: float = 600.0
     source: Source | None = None
+    max_duration: float | None = None
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,20 @@ class Verdict:
     value: float | None = None
     samples: int = 0
     reason: str = ""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a person says of a release by an annotation on its Canary.
+
+    `value` is None where it was taken off again. `asker` and `version` are as admission saw them,
+    empty where it did not; the version tells a wish from an earlier one of the same words.
+    """
+
+    annotation: str
+    value: str | None
+    asker: str = ""
+    version: str = ""
 
 
 @dataclass(frozen=True)
@@ -114,6 +130,9 @@ class Status:
     says that no pod of the app shall run, or that it was so and the primary is not ready again.
     `ports` maps a port of the apex Service to the router's listener port. `given_up` counts
     how often in a row the app's adoption was. `iterations` counts the checks of the release.
+    `previous` is what was promoted before `promoted`, `began` when the release under way did.
+    `paused` is by whom it is, empty where it is not; `answered` maps an annotation of a person's
+    to the one that was, until it is taken off.
     """
 
     phase: Phase = Phase.NEW
@@ -124,15 +143,19 @@ class Status:
     observed: str = ""
     promoted: str = ""
     failed: str = ""
+    previous: str = ""
     release: int | None = None
     outcomes: Mapping[str, str] = field(default_factory=frozen)
     replicas: int | None = None
     scale: int | None = None
     stopped: bool = False
+    paused: str = ""
+    answered: Mapping[str, str] = field(default_factory=frozen)
     ports: Mapping[str, int] = field(default_factory=frozen)
     apex: str = ""
     apex_moved: float | None = None
     phase_since: float | None = None
+    began: float | None = None
     last_check: float | None = None
     drained_since: float | None = None
     last_transition: float | None = None
@@ -168,6 +191,7 @@ class Canary:
     skip_analysis: bool = False
     suspend: bool = False
     stop: bool = False
+    wishes: tuple[Wish, ...] = ()
     finalizers: tuple[str, ...] = ()
     generated: bool = False
     uid: str = ""

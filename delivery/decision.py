@@ -84,7 +84,14 @@ class Claim:
     version: str
 
 
-Effect = Apply | Annotate | Claim | Delete | Disown | Restore
+@dataclass(frozen=True)
+class Consume:
+    """A person's annotations on the Canary that were acted on: taken off, where nothing changed."""
+
+    annotations: Mapping[str, str | None]
+
+
+Effect = Apply | Annotate | Claim | Consume | Delete | Disown | Restore
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from delivery import apex, leaving, names, ownership, takeover, workload
+from delivery.by_hand import consumption
 from delivery.canary import Canary, Phase, Status
 from delivery.covering import covers
 from delivery.decision import Apply, Disown, Effect
@@ -20,6 +21,10 @@ def effects(canary: Canary, seen: Observation) -> tuple[Effect, ...]:
 
     The order is the safe one: what serves first, then what leads to it, then what may go.
     """
+    return (*consumption(canary), *missing(canary, seen))
+
+
+def missing(canary: Canary, seen: Observation) -> tuple[Effect, ...]:
     if canary.status.phase is Phase.NEW or seen.target is None:
         return ()
     if canary.status.phase in (Phase.TERMINATING, Phase.TERMINATED):

@@ -40,6 +40,18 @@ GENERATED = "outrider.dev/generated"
 
 STOP = "outrider.dev/stop"
 """On a Canary, said by its user: "true" takes every pod of the app away until it is gone."""
+PAUSE = "outrider.dev/pause"
+"""On a Canary, said by its user: "true" holds the canary's weight until it is gone."""
+PROMOTE = "outrider.dev/promote"
+ABORT = "outrider.dev/abort"
+RETRY = "outrider.dev/retry"
+APPROVE = "outrider.dev/approve"
+"""On a Canary, said by its user: each is done once, and the agent takes it off."""
+ASKED_BY = "outrider.dev/asked-by"
+"""On a Canary: who asked by one of its annotations, as admission saw it."""
+BY_HAND = (ABORT, PAUSE, RETRY, APPROVE, PROMOTE)
+"""In the order in which they are answered, the safest first."""
+SAID_ON_CANARY = frozenset({STOP, *BY_HAND})
 
 PRIMARY = "primary"
 CANARY = "canary"

@@ -47,6 +47,16 @@ def serving(status: Status, seen: Observation, observed: str) -> str:
     return status.promoted if under_way else seen.primary.revision
 
 
+def lasting(revision: str, seen: Observation) -> str:
+    """The name that a revision had at admission, by which its ReplicaSet is known ever after."""
+    return next((mark for mark, now in seen.names.items() if now == revision), revision)
+
+
+def before(status: Status, seen: Observation) -> str:
+    """What was promoted before, in the name that it has now."""
+    return seen.names.get(status.previous, status.previous)
+
+
 def doubtful(status: Status, seen: Observation) -> frozenset[str]:
     """Revisions that nobody announced: they slipped past admission, or were read otherwise.
 

@@ -16,6 +16,7 @@ from delivery.api.shape import read
 from delivery.api.source import source_of
 from delivery.api.stored import status_of, written
 from delivery.api.validation import is_generated, is_untouched, problems
+from delivery.by_hand import wishes_of
 from delivery.canary import HOLD, Analysis, Canary, Status
 from delivery.names import API_VERSION, GENERATED, MANAGED_BY, OUTRIDER, STOP
 
@@ -86,6 +87,7 @@ def parse(
         suspend=bool(said.suspend),
         finalizers=tuple(metadata.get("finalizers") or ()),
         stop=(metadata.get("annotations") or {}).get(STOP) == "true",
+        wishes=wishes_of(metadata.get("annotations") or {}),
         generated=is_untouched(obj),
         unbuilt=unbuilt(obj),
         status=status_of(obj.get("status") or {}),
@@ -115,6 +117,7 @@ def analysis_of(said: spec.Analysis | None, absent: Analysis) -> Analysis:
         no_traffic=said.no_traffic or HOLD,
         no_traffic_after=interval_of(said.no_traffic_after, NO_TRAFFIC_AFTER),
         source=source_of(said.source),
+        max_duration=interval_of(said.max_duration) if said.max_duration else None,
     )
 
 

@@ -27,6 +27,7 @@ from delivery.renaming import renamed
 from delivery.rules import (
     always,
     analysis,
+    by_hand,
     guarding,
     idle,
     initializing,
@@ -41,6 +42,8 @@ Rule = Callable[[Canary, Observation], Decision | None]
 
 ALWAYS: tuple[Rule, ...] = (
     stopping.stop_takes_the_canary_away,
+    by_hand.wish_is_answered,
+    by_hand.pause_is_taken,
     leaving.unfit_app_leaves,
     always.suspended_is_skipped,
     leaving.deleted_target_ends_it,
@@ -63,6 +66,7 @@ BETWEEN_RELEASES: tuple[Rule, ...] = (
     idle.drained_canary_scales_down,
     always.unbuilt_fields_halt,
     idle.known_revision_is_no_release,
+    idle.undo_goes_straight_back,
     idle.new_revision_starts,
 )
 
@@ -80,11 +84,13 @@ RULES: Mapping[Phase, tuple[Rule, ...]] = {
         analysis.reverted_revision_rolls_back,
         analysis.new_revision_starts_over,
         analysis.broken_canary_rolls_back,
+        analysis.long_release_ends,
         guarding.refuted_release_rolls_back,
         analysis.breach_counts,
         always.unbuilt_fields_halt,
         analysis.interval_is_awaited,
         analysis.unready_canary_is_awaited,
+        by_hand.paused_release_holds,
         analysis.skipped_analysis_promotes,
         analysis.rejected_configuration_halts,
         analysis.analysis_starts,
@@ -99,6 +105,7 @@ RULES: Mapping[Phase, tuple[Rule, ...]] = {
         analysis.last_split_promotes,
     ),
     Phase.PROMOTING: (
+        promotion.reverted_revision_goes_back,
         promotion.missing_primary_is_awaited,
         promotion.growing_primary_is_awaited,
         promotion.stuck_primary_keeps_users,
@@ -106,7 +113,11 @@ RULES: Mapping[Phase, tuple[Rule, ...]] = {
         promotion.promotion_interval_is_awaited,
         promotion.traffic_returns,
     ),
-    Phase.FINALISING: (promotion.last_requests_are_awaited, promotion.release_succeeds),
+    Phase.FINALISING: (
+        promotion.reverted_revision_goes_back,
+        promotion.last_requests_are_awaited,
+        promotion.release_succeeds,
+    ),
     Phase.SUCCEEDED: BETWEEN_RELEASES,
     Phase.FAILED: BETWEEN_RELEASES,
     Phase.TERMINATING: (
@@ -123,11 +134,16 @@ RULES: Mapping[Phase, tuple[Rule, ...]] = {
 def step(canary: Canary, seen: Observation) -> Decision:
     """Decide what is intended next; nothing is read and nothing is touched."""
     wished = canary_fits(wish_is_taken(known_again(canary, seen), seen))
-    routed = stopping.stop_is_taken(listeners_follow_the_services(wished, seen))
+    routed = taken(listeners_follow_the_services(wished, seen))
     current = guarding.counts_are_taken(routed, seen)
     decision = decided(current, seen)
     status = outcomes.recorded(current.status, decision.canary.status, seen)
     return stamped(canary, replace(decision, canary=replace(current, status=status)), seen.now)
+
+
+def taken(canary: Canary) -> Canary:
+    """What a person says that needs no rule."""
+    return by_hand.answers_are_forgotten(stopping.stop_is_taken(canary))
 
 
 def decided(canary: Canary, seen: Observation) -> Decision:

@@ -128,6 +128,12 @@ def manifests(settings: Settings, authorities: bytes) -> tuple[Manifest, Manifes
             "matchConditions": [condition(SERVICE_MATTERS)],
             "reinvocationPolicy": "IfNeeded",
         },
+        {
+            **webhook("canaries", settings, authorities, "/mutate"),
+            "rules": [rule(names.GROUP, "v1beta1", "canaries")],
+            "matchConditions": [condition(CANARY_MATTERS)],
+            "reinvocationPolicy": "IfNeeded",
+        },
     )
     validating = [
         {
@@ -217,4 +223,5 @@ DEPLOYMENT_MATTERS = (
     f"{CHANGES} || {differs((LAST_APPLIED,))} || {annotation('object', repr(names.HOLD))} != '' "
     f"|| !({annotation('object', repr(names.SCALE))} in ['', string(object.spec.replicas)])"
 )
+CANARY_MATTERS = f"request.operation == 'CREATE' || {differs((*names.BY_HAND, names.ASKED_BY))}"
 SERVICE_MATTERS = f"{CHANGES} || {annotation('object', repr(names.ROUTE))} != ''"

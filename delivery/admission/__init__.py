@@ -1,6 +1,7 @@
 """AdmissionReview in, few JSON patch operations out: intent by annotation, effect at admission."""
 
 from delivery.admission.answer import Answer, envelope
+from delivery.admission.by_hand import asked
 from delivery.admission.canary import validated
 from delivery.admission.deployment import deployment
 from delivery.admission.request import Malformed, Request, read
@@ -8,7 +9,7 @@ from delivery.admission.service import service
 
 __all__ = ["Answer", "Malformed", "Request", "envelope", "mutated", "read", "validated"]
 
-MUTATIONS = {"Deployment": deployment, "Service": service}
+MUTATIONS = {"Canary": asked, "Deployment": deployment, "Service": service}
 
 
 def mutated(request: Request) -> Answer:

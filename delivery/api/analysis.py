@@ -118,4 +118,7 @@ class Analysis(Model):
     no_traffic_after: Interval | None = Field(
         None, description="How long without a request is no traffic; default 10m."
     )
+    max_duration: Interval | None = Field(
+        None, description="A release that is not promoted within it fails; default none."
+    )
     session_affinity: SessionAffinity | None = None

@@ -28,6 +28,7 @@ ANALYSIS: Built = {
     "guard": None,
     "noTraffic": None,
     "noTrafficAfter": None,
+    "maxDuration": None,
     "source": None,
 }
 SERVICE: Built = {

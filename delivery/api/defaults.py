@@ -32,6 +32,7 @@ class Defaults:
     guard: Policy = Policy()
     no_traffic: str = HOLD
     no_traffic_after: float = 600.0
+    max_duration: float | None = None
 
     @property
     def analysis(self) -> Analysis:
@@ -52,6 +53,7 @@ class Defaults:
             guard=self.guard,
             no_traffic=self.no_traffic,
             no_traffic_after=self.no_traffic_after,
+            max_duration=self.max_duration,
         )
 
 
@@ -137,6 +139,7 @@ SETTINGS: Mapping[str, Change] = {
     "guardMinRequests": lambda to, text: guarded(to, requests=whole(text, 0)),
     "noTraffic": lambda to, text: replace(to, no_traffic=one_of(text, NO_TRAFFIC)),
     "noTrafficAfter": lambda to, text: replace(to, no_traffic_after=at_least_a_second(text)),
+    "maxDuration": lambda to, text: replace(to, max_duration=at_least_a_second(text)),
     "progressDeadlineSeconds": lambda to, text: replace(to, progress_deadline=whole(text, 1)),
 }
 
@@ -149,11 +152,13 @@ ANNOTATIONS: Mapping[str, str] = {names.PREFIX + kebab(key): key for key in SETT
 OURS = frozenset(
     value
     for value in vars(names).values()
-    if isinstance(value, str) and value.startswith(names.PREFIX) and value != names.STOP
+    if isinstance(value, str)
+    and value.startswith(names.PREFIX)
+    and value not in names.SAID_ON_CANARY
 )
 """Annotations that mean something else to us; everything more under our prefix is a slip.
 
-So is STOP, which is said on a Canary."""
+So are those that are said on a Canary."""
 
 
 def defaults_from(

@@ -25,6 +25,7 @@ def effective(analysis: Analysis) -> dict[str, Any]:
         "metrics": [effective_metric(metric) for metric in analysis.metrics],
         "source": effective_source(analysis.source) if analysis.source else {},
         "guard": effective_policy(analysis.guard) if analysis.guard else {},
+        "maxDuration": 0 if analysis.max_duration is None else duration(analysis.max_duration),
         "noTraffic": analysis.no_traffic,
         "noTrafficAfter": duration(analysis.no_traffic_after),
     }

@@ -55,6 +55,9 @@ class CanaryStatus(Model):
     observed_hash: str | None = Field(None, description="Template that was taken up last.")
     promoted_hash: str | None = Field(None, description="Template that serves.")
     failed_hash: str | None = Field(None, description="Template that was refused last.")
+    previous_hash: str | None = Field(
+        None, description="Template that served before; put back, it needs no analysis."
+    )
     release: int | None = Field(None, description="Number of the release taken up last.")
     outcomes: dict[str, str] | None = Field(
         None, description="Number of a release to promoted, refused or superseded."
@@ -67,6 +70,12 @@ class CanaryStatus(Model):
     stopped: bool | None = Field(
         None, description="Whether no pod of the app shall run, by outrider.dev/stop."
     )
+    paused_by: str | None = Field(
+        None, description="Whose outrider.dev/pause holds the canary's weight."
+    )
+    answered: dict[str, str] | None = Field(
+        None, description="Annotations of the Canary that were acted on and are to be taken off."
+    )
     router_ports: dict[str, int] | None = Field(
         None, description="Port of the apex Service, or SERVICE/PORT, to port of the router."
     )
@@ -75,6 +84,7 @@ class CanaryStatus(Model):
         None, description="When the apex Service was last pointed elsewhere."
     )
     phase_time: Instant | None = Field(None, description="Since when the phase holds.")
+    release_time: Instant | None = Field(None, description="When the release under way began.")
     last_check_time: Instant | None = Field(None, description="When checks were last made.")
     drained_time: Instant | None = Field(
         None, description="Since when no connection to the target is open."

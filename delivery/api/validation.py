@@ -118,6 +118,8 @@ def durations(analysis: Analysis) -> Iterator[tuple[str, str]]:
         yield "spec.analysis.interval", analysis.interval
     if analysis.no_traffic_after is not None:
         yield "spec.analysis.noTrafficAfter", analysis.no_traffic_after
+    if analysis.max_duration is not None:
+        yield "spec.analysis.maxDuration", analysis.max_duration
     for index, metric in enumerate(analysis.metrics or ()):
         if metric.interval is not None:
             yield f"spec.analysis.metrics[{index}].interval", metric.interval

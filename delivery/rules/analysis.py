@@ -28,12 +28,19 @@ def target_name(canary: Canary) -> str:
 
 def reverted_revision_rolls_back(canary: Canary, seen: Observation) -> Decision | None:
     """The user put the promoted template back: this release has nothing left to judge."""
-    if seen.target is None or seen.target.revision == canary.status.observed:
+    if not is_reverted(canary, seen):
         return None
-    if seen.target.revision != canary.status.promoted:
-        return None
-    text = f"Rolling back {full_name(canary)} the promoted revision was applied again"
-    return rolled_back(canary, seen, warning(text))
+    return rolled_back(canary, seen, warning(reverted_text(canary)))
+
+
+def is_reverted(canary: Canary, seen: Observation) -> bool:
+    """Whether the target holds what was promoted last, and the release is of another revision."""
+    status, target = canary.status, seen.target
+    return target is not None and target.revision == status.promoted != status.observed
+
+
+def reverted_text(canary: Canary) -> str:
+    return f"Rolling back {full_name(canary)} the promoted revision was applied again"
 
 
 def new_revision_starts_over(canary: Canary, seen: Observation) -> Decision | None:
@@ -52,6 +59,16 @@ def broken_canary_rolls_back(canary: Canary, seen: Observation) -> Decision | No
     if not why and overdue(canary, seen):
         why = f"{seen.target.unready}; {canary.progress_deadline:g}s are over"
     return rolled_back(canary, seen, warning(prefix + why)) if why else None
+
+
+def long_release_ends(canary: Canary, seen: Observation) -> Decision | None:
+    """However it stands, and whatever it waits for."""
+    limit, since = canary.analysis.max_duration, canary.status.began or canary.status.phase_since
+    if limit is None or since is None or seen.now - since <= limit:
+        return None
+    length = checks.go_duration(1000.0 * limit)
+    text = f"Rolling back {full_name(canary)} not promoted within maxDuration {length}"
+    return rolled_back(canary, seen, warning(text))
 
 
 def overdue(canary: Canary, seen: Observation) -> bool:

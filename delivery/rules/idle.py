@@ -2,8 +2,10 @@
 
 from delivery.canary import Canary, Phase
 from delivery.decision import Decision, normal
+from delivery.names import primary_name
 from delivery.observation import Observation
-from delivery.rules.outcome import from_the_start, hold, taken_off, with_status
+from delivery.renaming import before
+from delivery.rules.outcome import enters, from_the_start, hold, taken_off, with_status
 
 
 def broken_primary_keeps_users(canary: Canary, seen: Observation) -> Decision | None:
@@ -55,6 +57,24 @@ def known_revision_is_no_release(canary: Canary, seen: Observation) -> Decision 
         same = with_status(canary, observed=found, promoted=found)
         return Decision(same, "the primary has this revision already")
     return None
+
+
+def undo_goes_straight_back(canary: Canary, seen: Observation) -> Decision | None:
+    """What was promoted before has been judged, by its users too; once: what was undone is not.
+
+    The primary takes it with no canary before it; its former ReplicaSet is still there.
+    """
+    status, former = canary.status, before(canary.status, seen)
+    if seen.target is None or seen.target.revision != former:
+        return None
+    target, primary = f"{canary.target}.{canary.namespace}", primary_name(canary.target)
+    messages = (
+        normal(f"Undoing {target}: back to the revision that was promoted before, no analysis"),
+        normal(f"Copying {target} template spec to {primary}.{canary.namespace}"),
+    )
+    begun = from_the_start(canary, former, messages[0], now=seen.now)
+    straight = with_status(begun.canary, scale=status.scale)
+    return enters(straight, Phase.PROMOTING, *messages, now=seen.now, last_check=seen.now)
 
 
 def new_revision_starts(canary: Canary, seen: Observation) -> Decision | None:

@@ -64,6 +64,7 @@ def from_the_start(canary: Canary, revision: str, message: Message, *, now: floa
         last_check=None,
         verdicts=(),
         guard=started_over(canary.status.is_asked, now),
+        began=now,
         **taken_off(canary.status),
     )
 

@@ -3,10 +3,22 @@
 from delivery.canary import Canary, Phase
 from delivery.decision import Decision, normal, warning
 from delivery.observation import Observation
-from delivery.rules.analysis import target_name
+from delivery.renaming import before, lasting
+from delivery.rules.analysis import is_reverted, reverted_text, target_name
 from delivery.rules.idle import drain_is_over
 from delivery.rules.outcome import enters, full_name, hold, taken_off, waits, with_status
 from delivery.strategy import returned_weight
+
+
+def reverted_revision_goes_back(canary: Canary, seen: Observation) -> Decision | None:
+    """The user put the promoted template back while the primary is given the next one.
+
+    Both halves go back to it; until the primary is there, nobody's weight changes.
+    """
+    if not is_reverted(canary, seen):
+        return None
+    said = warning(reverted_text(canary))
+    return enters(canary, Phase.FAILED, said, now=seen.now, failed=canary.status.observed)
 
 
 def missing_primary_is_awaited(canary: Canary, seen: Observation) -> Decision | None:
@@ -56,7 +68,7 @@ def unready_primary_is_awaited(canary: Canary, seen: Observation) -> Decision | 
 
 def promotion_interval_is_awaited(canary: Canary, seen: Observation) -> Decision | None:
     """Only a return in steps has a pace."""
-    if not canary.analysis.step_weight_promotion:
+    if not canary.analysis.step_weight_promotion or not canary.status.has_users:
         return None
     if seen.now - (canary.status.last_check or 0.0) >= canary.analysis.interval:
         return None
@@ -74,15 +86,16 @@ def traffic_returns(canary: Canary, seen: Observation) -> Decision | None:
 
 
 def last_requests_are_awaited(canary: Canary, seen: Observation) -> Decision | None:
-    return (
-        None if drain_is_over(canary, seen) else hold(canary, "the canary ends its last requests")
-    )
+    if not canary.status.scale or drain_is_over(canary, seen):
+        return None
+    return hold(canary, "the canary ends its last requests")
 
 
 def release_succeeds(canary: Canary, seen: Observation) -> Decision | None:
-    target = target_name(canary)
+    target, status = target_name(canary), canary.status
+    undone = status.observed == before(status, seen)
     text = f"Promotion completed! Scaling down {target}"
-    if canary.skip_analysis:
+    if canary.skip_analysis or undone:
         text = f"Promotion completed! Canary analysis was skipped for {target}"
     return enters(
         canary,
@@ -91,7 +104,8 @@ def release_succeeds(canary: Canary, seen: Observation) -> Decision | None:
         now=seen.now,
         failed_checks=0,
         iterations=0,
-        promoted=canary.status.observed,
+        promoted=status.observed,
+        previous="" if undone else lasting(status.promoted, seen),
         failed="",
         scale=0,
         **taken_off(canary.status),

@@ -8,9 +8,10 @@ from typing import Any
 from hypothesis import strategies as st
 
 from delivery import apex, names
-from delivery.canary import IDLE, Phase, Status
+from delivery.canary import IDLE, Phase, Status, Wish
 from delivery.checks import PASSED
 from delivery.decision import Annotate, Effect
+from delivery.hashing import template_hash
 from delivery.intent import effects, primary_size
 from delivery.observation import Observation
 from delivery.step import step
@@ -92,6 +93,26 @@ def stop(agent: Agent, number: int) -> None:
     agent.canary = replace(agent.canary, stop=not agent.canary.stop)
 
 
+def by_hand(annotation: str) -> Happening:
+    def happening(agent: Agent, number: int) -> None:
+        """Said, and admission saw it; a pause that is there is taken off."""
+        kept = tuple(one for one in agent.canary.wishes if one.annotation != annotation)
+        paused = agent.canary.status.paused and annotation == names.PAUSE
+        said = () if paused else (Wish(annotation, "true", "jane", str(agent.world.now)),)
+        agent.canary = replace(agent.canary, wishes=(*kept, *said))
+
+    return happening
+
+
+def undo(agent: Agent, number: int) -> None:
+    """Back to what was promoted before, if anything was."""
+    former = agent.canary.status.previous
+    for one in agent.world.sets:
+        if template_hash(one["spec"]["template"]) == former:
+            agent.world.apply(one["spec"]["template"]["spec"]["containers"][0]["image"])
+            break
+
+
 def nothing(agent: Agent, number: int) -> None:
     pass
 
@@ -118,6 +139,10 @@ HAPPENINGS: Mapping[str, Happening] = {
     "opt out": departures.opt_out,
     "come back": departures.come_back,
     "stop": stop,
+    "abort": by_hand(names.ABORT),
+    "retry": by_hand(names.RETRY),
+    "pause": by_hand(names.PAUSE),
+    "undo": undo,
     "nothing": nothing,
 }
 
@@ -137,7 +162,7 @@ def calmed(agent: Agent) -> Agent:
     """The world is kind until every release has ended."""
     world = agent.world
     world.routers, world.room, world.admission, world.clients = 2, True, True, True
-    agent.canary = replace(agent.canary, stop=False)
+    agent.canary = replace(agent.canary, stop=False, wishes=())
     for _ in range(KIND_SECONDS):
         watched(agent, 1)
         if rested(agent):

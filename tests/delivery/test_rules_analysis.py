@@ -59,6 +59,7 @@ def test_a_new_revision_starts_over_with_nothing_left_of_the_one_before() -> Non
         phase_since=NOW,
         message=text,
         guard=started_over(True, NOW),
+        began=NOW,
     )
     assert found.canary.status == expected
 
@@ -66,6 +67,18 @@ def test_a_new_revision_starts_over_with_nothing_left_of_the_one_before() -> Non
 @pytest.mark.parametrize("look", [releasing(), GONE])
 def test_the_revision_under_analysis_is_not_new(look: Observation) -> None:
     assert silent(analysis.new_revision_starts_over, JUDGED, look)
+
+
+def test_a_release_that_takes_too_long_fails() -> None:
+    limit = {"analysis": {"max_duration": 90.0}}
+    late = replace(JUDGED, began=NOW - 91.0)
+    found = decided(analysis.long_release_ends, late, releasing(), **limit)
+    text = "Rolling back web.shop not promoted within maxDuration 1m30s"
+    assert texts(found)[0] == ("Warning", text)
+    assert (found.canary.status.phase, found.canary.status.failed) == (Phase.FAILED, "v2")
+    for status in (replace(JUDGED, began=NOW - 90.0), JUDGED, replace(JUDGED, phase_since=None)):
+        assert silent(analysis.long_release_ends, status, releasing(), **limit)
+    assert silent(analysis.long_release_ends, late, releasing())
 
 
 @pytest.mark.parametrize("trouble", ["failing", "stuck"])

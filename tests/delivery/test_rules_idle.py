@@ -76,6 +76,37 @@ def test_what_is_at_zero_has_nothing_to_drain() -> None:
     assert silent(idle.drained_canary_scales_down, IDLE, seen(drained=False))
 
 
+BACK = replace(IDLE, observed="v2", promoted="v2", previous="v1")
+AGAIN = seen("v1", "v2")
+
+
+@pytest.mark.parametrize("status", [BACK, replace(BACK, phase=Phase.FAILED, observed="v3")])
+def test_an_undo_goes_straight_to_the_primary(status: Status) -> None:
+    found = decided(idle.undo_goes_straight_back, status, AGAIN)
+    undoing = "Undoing app.shop: back to the revision that was promoted before, no analysis"
+    copying = "Copying app.shop template spec to app-primary.shop"
+    assert texts(found) == [("Normal", undoing), ("Normal", copying)]
+    after = found.canary.status
+    assert (after.phase, after.observed, after.canary_weight, after.scale) == (
+        Phase.PROMOTING,
+        "v1",
+        0,
+        0,
+    )
+
+
+def test_what_was_promoted_before_is_known_by_its_name_at_admission() -> None:
+    renamed = replace(AGAIN, names={"v1": "now"}, target=half("now", 0))
+    found = decided(idle.undo_goes_straight_back, BACK, renamed)
+    assert found.canary.status.observed == "now"
+
+
+@pytest.mark.parametrize("look", [seen("v2", "v2"), seen("v0", "v2"), GONE])
+def test_nothing_else_goes_straight_to_the_primary(look: Observation) -> None:
+    assert silent(idle.undo_goes_straight_back, BACK, look)
+    assert silent(idle.undo_goes_straight_back, replace(BACK, previous=""), look)
+
+
 @pytest.mark.parametrize("look", [seen(), GONE])
 def test_the_revision_that_was_taken_up_is_no_release(look: Observation) -> None:
     found = decided(idle.known_revision_is_no_release, IDLE, look)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from delivery.canary import Phase, Status
+from delivery.observation import Observation
 from delivery.rules import promotion
 from tests.delivery.scenes import (
     FINALISING,
@@ -14,6 +15,7 @@ from tests.delivery.scenes import (
     decided,
     half,
     releasing,
+    seen,
     silent,
     texts,
 )
@@ -24,6 +26,44 @@ LATE = replace(PROMOTING, phase_since=NOW - 61.0)
 
 def failed(why: str) -> list[tuple[str, str]]:
     return [("Warning", f"Promotion of app.shop failed, primary not ready: {why}")]
+
+
+@pytest.mark.parametrize("status", [PROMOTING, FINALISING])
+def test_an_undo_while_the_primary_is_changed_brings_both_halves_back(status: Status) -> None:
+    found = decided(promotion.reverted_revision_goes_back, status, seen("v1", "v2", scale=2))
+    text = "Rolling back web.shop the promoted revision was applied again"
+    assert texts(found) == [("Warning", text)]
+    after = found.canary.status
+    assert (after.phase, after.failed) == (Phase.FAILED, "v2")
+    assert after.canary_weight == status.canary_weight
+
+
+@pytest.mark.parametrize("look", [releasing(), seen("v3", scale=2), seen(target=None)])
+def test_what_is_no_undo_lets_a_promotion_go_on(look: Observation) -> None:
+    assert silent(promotion.reverted_revision_goes_back, PROMOTING, look)
+
+
+def test_what_was_promoted_before_is_remembered_by_its_name_at_admission() -> None:
+    look = replace(TAKEN, names={"admitted": "v1"})
+    ended = decided(promotion.release_succeeds, FINALISING, look).canary.status
+    assert (ended.promoted, ended.previous) == ("v2", "admitted")
+    assert decided(promotion.release_succeeds, FINALISING, TAKEN).canary.status.previous == "v1"
+
+
+def test_what_was_undone_is_judged_when_it_comes_back() -> None:
+    undone = replace(FINALISING, promoted="v3", previous="v2")
+    found = decided(promotion.release_succeeds, undone, TAKEN)
+    text = "Promotion completed! Canary analysis was skipped for app.shop"
+    assert texts(found) == [("Normal", text)]
+    assert (found.canary.status.promoted, found.canary.status.previous) == ("v2", "")
+
+
+def test_without_a_canary_nothing_is_waited_for() -> None:
+    status = replace(FINALISING, scale=0)
+    assert silent(promotion.last_requests_are_awaited, status, releasing(drained=False))
+    slow = {"analysis": {"step_weight_promotion": 10}}
+    unweighted = replace(PROMOTING, canary_weight=0, last_check=NOW)
+    assert silent(promotion.promotion_interval_is_awaited, unweighted, TAKEN, **slow)
 
 
 @pytest.mark.parametrize("primary", [None, half("v1")])

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from delivery import adoption, eligibility, pair, schema, serving
 from delivery.canary import Analysis, Canary, Metric, Status
 from delivery.checks import window_start
-from delivery.decision import Annotate, Delete, Effect
+from delivery.decision import Annotate, Consume, Delete, Effect
 from delivery.intent import effects
 from delivery.observation import Observation, Routers, Traffic
 from delivery.pair import Objects
@@ -65,8 +65,14 @@ class Agent:
     def perform(self, effect: Effect) -> None:
         if isinstance(effect, Delete) and effect.kind == "Canary":
             self.gone = True
+        elif isinstance(effect, Consume):
+            self.consume(effect)
         else:
             self.world.perform(effect)
+
+    def consume(self, effect: Consume) -> None:
+        kept = tuple(one for one in self.canary.wishes if one.annotation not in effect.annotations)
+        self.canary = replace(self.canary, wishes=kept)
 
     def adopt(self) -> None:
         """A Canary that is gone comes again when its app is to be adopted."""

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from delivery.admission.ours import OURS
+from delivery.names import ASKED_BY, BY_HAND
 from webhook.registration import bundles, manifests
 from webhook.settings import Settings
 
@@ -22,7 +23,8 @@ WEBHOOKS: list[dict[str, Any]] = MUTATING["webhooks"] + VALIDATING["webhooks"]
 
 def test_each_resource_has_a_webhook_of_its_own() -> None:
     asked = [rule["resources"] for webhook in WEBHOOKS for rule in webhook["rules"]]
-    assert asked == [["deployments"], ["services"], ["canaries"], ["metrictemplates"]]
+    mutated, judged = ["deployments", "services", "canaries"], ["canaries", "metrictemplates"]
+    assert asked == [[one] for one in (*mutated, *judged)]
 
 
 def test_nobodys_deploy_waits_for_us() -> None:
@@ -47,13 +49,15 @@ def test_the_server_is_named_with_its_authorities() -> None:
 
 def test_a_change_of_any_annotation_of_ours_matters() -> None:
     for webhook in MUTATING["webhooks"]:
+        said_on_canary = webhook["name"].startswith("canaries.")
         expression = webhook["matchConditions"][0]["expression"]
-        assert all(f"'{key}'" in expression for key in OURS)
+        wanted = (*BY_HAND, ASKED_BY) if said_on_canary else OURS
+        assert all(f"'{key}'" in expression for key in wanted)
         assert webhook["reinvocationPolicy"] == "IfNeeded"
 
 
 def test_what_is_registered_is_read_back() -> None:
-    assert bundles(MUTATING) == [b"authorities"] * 2
+    assert bundles(MUTATING) == [b"authorities"] * 3
     assert bundles(VALIDATING) == [b"authorities"] * 2
 
 
@@ -68,7 +72,7 @@ def test_an_odd_bundle_believes_in_nobody() -> None:
 
 def test_a_second_installation_keeps_to_itself() -> None:
     second = manifests(replace(SETTINGS, instance="next"), b"authorities")[0]
-    (first, _) = second["webhooks"]
+    first, *_ = second["webhooks"]
     assert second["metadata"]["name"] == "outrider-webhook-next"
     assert first["name"] == "deployments.next.outrider.dev"
     (label, _) = first["namespaceSelector"]["matchExpressions"]
