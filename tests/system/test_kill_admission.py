@@ -66,6 +66,15 @@ def test_with_the_webhook_down_an_apply_is_judged_and_nothing_is_lost(
     assert losses(*clients) == []
 
 
+@pytest.mark.usefixtures("admission")
+def test_with_the_webhook_down_a_wish_by_hand_is_acted_on(shop: Namespace) -> None:
+    """Only who asked for it is not known."""
+    down()
+    shop.kubectl("annotate", "canary/shop", "outrider.dev/abort=true")
+    text = "outrider.dev/abort is not acted on, asked by an unknown user (admission did not see it)"
+    eventually("it is answered", lambda: text in said(shop), timeout=10)
+
+
 def said(place: Namespace) -> str:
     return "\n".join(event["message"] for event in place.list("Event"))
 
