@@ -28,7 +28,6 @@ ANALYSIS: Built = {
     "guard": None,
     "noTraffic": None,
     "noTrafficAfter": None,
-    "maxDuration": None,
     "source": None,
 }
 SERVICE: Built = {

@@ -69,18 +69,6 @@ def test_the_revision_under_analysis_is_not_new(look: Observation) -> None:
     assert silent(analysis.new_revision_starts_over, JUDGED, look)
 
 
-def test_a_release_that_takes_too_long_fails() -> None:
-    limit = {"analysis": {"max_duration": 90.0}}
-    late = replace(JUDGED, began=NOW - 91.0)
-    found = decided(analysis.long_release_ends, late, releasing(), **limit)
-    text = "Rolling back web.shop not promoted within maxDuration 1m30s"
-    assert texts(found)[0] == ("Warning", text)
-    assert (found.canary.status.phase, found.canary.status.failed) == (Phase.FAILED, "v2")
-    for status in (replace(JUDGED, began=NOW - 90.0), JUDGED, replace(JUDGED, phase_since=None)):
-        assert silent(analysis.long_release_ends, status, releasing(), **limit)
-    assert silent(analysis.long_release_ends, late, releasing())
-
-
 @pytest.mark.parametrize("trouble", ["failing", "stuck"])
 @pytest.mark.parametrize("status", [RELEASING, JUDGED])
 def test_a_canary_that_cannot_run_rolls_back_at_once(trouble: str, status: Any) -> None:
