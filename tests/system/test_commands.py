@@ -77,18 +77,16 @@ def test_a_scale_is_heard_whatever_follows_it_at_once(shop: Namespace) -> None:
     primary_has(shop, 3)
 
 
-@pytest.mark.parametrize("how", ["apply", "apply --server-side", "scale"])
+@pytest.mark.parametrize("options", [(), ("--server-side",)], ids=["client-side", "server-side"])
 def test_replicas_alone_reach_the_primary_and_start_no_release(
-    namespace: Namespace, how: str
+    namespace: Namespace, options: tuple[str, ...]
 ) -> None:
-    options = how.split()[1:]
     opened(namespace, V1.manifests(), *options)
     revision = namespace.status()["observedHash"]
-    if how == "scale":
-        namespace.kubectl("scale", "deployment/shop", "--replicas=5")
-    else:
-        namespace.kubectl.apply(replace(V1, replicas=5).manifests(), *options)
+    namespace.kubectl.apply(replace(V1, replicas=5).manifests(), *options)
     primary_has(namespace, 5)
+    namespace.kubectl("scale", "deployment/shop", "--replicas=4")
+    primary_has(namespace, 4)
     always("no release", lambda: namespace.status()["observedHash"] == revision, seconds=3)
     assert namespace.read("Deployment", "shop")["spec"]["replicas"] == 0
 

@@ -74,22 +74,20 @@ def counted(status: JSON) -> dict[str, int]:
     return found
 
 
-@pytest.mark.usefixtures("slowly")
-def test_a_release_without_enough_traffic_says_what_is_missing(shop: Namespace) -> None:
-    shop.kubectl.apply([defaults({**SLOWLY, "interval": "1s"})])
+def test_a_release_that_nobody_calls_says_what_is_missing_and_ends_as_it_is_asked_to(
+    shop: Namespace,
+) -> None:
+    waits = {**SLOWLY, "interval": "1s"}
+    shop.kubectl.apply([defaults(waits)])
+    release = Release(shop)
     shop.kubectl.apply(V2.manifests())
     missing = "has too few requests for this step: 0 of 20, and none comes"
     eventually("it is said", lambda: any(missing in one for one in told(shop)), timeout=90)
     assert shop.status()["canaryWeight"] == 25
-
-
-@pytest.mark.parametrize(("asked", "outcome"), [("fail", "rolled back"), ("promote", "promoted")])
-def test_a_release_that_nobody_calls_ends_as_it_is_asked_to(
-    shop: Namespace, asked: str, outcome: str
-) -> None:
-    settings = {"interval": "1s", "noTraffic": asked, "noTrafficAfter": "10s"}
-    shop.kubectl.apply([defaults(settings)])
-    assert released(shop, replace(V2, replicas=1)).outcome == outcome
-    eventually(
-        "it is said", lambda: any("no request reached it for 10s" in one for one in told(shop))
-    )
+    shop.kubectl.apply([defaults({**waits, "noTraffic": "fail", "noTrafficAfter": "10s"})])
+    assert release.finished().outcome == "rolled back"
+    unheard = f"shop.{shop.name} no request reached it for 10s"
+    eventually("it is said", lambda: f"Rolling back {unheard}" in told(shop))
+    shop.kubectl.apply([defaults({**waits, "noTraffic": "promote", "noTrafficAfter": "10s"})])
+    assert released(shop, replace(V2, version="v5", replicas=1)).outcome == "promoted"
+    eventually("it is said", lambda: f"Promoting {unheard}" in told(shop))

@@ -11,7 +11,9 @@ from demo.install import SYSTEM, WEBHOOK
 from demo.kubectl import Kubectl
 from demo.namespace import Namespace
 from demo.release import released
+from demo.shop import V1
 from demo.waiting import eventually
+from tests.system.conftest import HURRY, closed, defaults, fresh
 from tests.system.kills import (
     BAD,
     BOTH,
@@ -25,7 +27,33 @@ from tests.system.kills import (
 from tests.system.load import Load, losses
 from tests.system.node import Node
 
-pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("hurried")]
+pytestmark = pytest.mark.alone
+
+
+@pytest.fixture(scope="module")
+def adopted(cluster: None, request: pytest.FixtureRequest) -> list[Namespace]:
+    """A shop for each test that wants one, adopted all together: nothing else is at work."""
+    wanting = [
+        item
+        for item in request.session.items
+        if item.path == request.path and "shop" in getattr(item, "fixturenames", ())
+    ]
+    places = [fresh(item.name) for item in wanting]
+    for place in places:
+        place.kubectl.apply([defaults(HURRY), *V1.manifests()])
+    for place in places:
+        place.complete()
+        place.opt_in()
+    for place in places:
+        place.adopted()
+    return places
+
+
+@pytest.fixture
+def shop(adopted: list[Namespace], request: pytest.FixtureRequest) -> Iterator[Namespace]:
+    place = adopted.pop()
+    yield place
+    closed(place, request.node)
 
 
 @pytest.fixture

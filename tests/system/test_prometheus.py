@@ -6,6 +6,7 @@ from demo.kubectl import JSON
 from demo.namespace import Namespace
 from demo.release import Release
 from demo.shop import Shop
+from demo.waiting import eventually
 from tests.system.canaries import BAD, GOOD, PATIENT, SUCCESS, analysis, app, canary, said
 from tests.system.load import Load
 from tests.system.prometheus import PASSWORD, USER, Prometheus, deaf
@@ -43,6 +44,7 @@ METRICS: dict[str, list[JSON]] = {
     "deaf": [LAG, SUCCESS],
 }
 LATE = "Metric query failed for lag: request failed: no answer within 5 s"
+LAST = "Canary failed! Scaling down deaf"
 HALTED = {
     "deaf": "Halt deaf advancement success rate 0.00% < 99%",
     "inline": "Halt inline advancement errors 100.00 > 1",
@@ -113,6 +115,7 @@ def test_a_prometheus_judges_by_name_by_query_and_by_template_and_a_deaf_one_del
     wanted = {**dict.fromkeys(METRICS, "promoted"), "deaf": "rolled back"}
     assert released(namespace, GOOD) == wanted
     assert ("Warning", LATE) in said(namespace, "deaf")
+    eventually("the last word", lambda: ("Warning", LAST) in said(namespace, "deaf"))
     before = len(said(namespace, "deaf"))
     assert released(namespace, BAD) == dict.fromkeys(METRICS, "rolled back")
     for name, text in HALTED.items():

@@ -8,9 +8,10 @@ import pytest
 from demo.kubectl import JSON
 from demo.namespace import Namespace, opened
 from demo.release import Release, first_bad, released
-from demo.shop import V1, V2, V3, V4, Shop
+from demo.shop import V1, V2, V3, V4
 from demo.traffic import Traffic, by_version
 from demo.waiting import eventually
+from tests.system.conftest import HURRY, defaults
 from tests.system.load import FRESH, KEPT, Load, grpc_stream, losses, websocket
 
 Clients = tuple[Traffic, Traffic]
@@ -87,26 +88,25 @@ def test_a_plain_rolling_update_is_the_yardstick(
     figure(f"yardstick: a plain rolling update lost {len(lost)} of {sent} requests")
 
 
-@pytest.mark.parametrize("bad", [V3, V4], ids=["answers 5xx", "is slow"])
-def test_a_bad_version_is_soon_off_users(
-    shop: Namespace, clients: Clients, figure: Figure, bad: Shop
+def test_a_bad_version_is_soon_off_users_and_can_be_put_right(
+    shop: Namespace, load: Load, figure: Figure
 ) -> None:
-    release = released(shop, bad)
-    lost = losses(*clients)
-    answers = clients[0].answers + clients[1].answers
-    began = first_bad(answers, bad.version) or 0
-    seconds = (release.weight_zero_after(began) or 0) - began
-    figure(f"{bad.version} was off users {seconds:.1f} s after its first bad answer")
-    assert release.outcome == "rolled back"
-    assert release.status["failedHash"] == release.status["observedHash"]
-    assert 0 < seconds < OFF_USERS_SECONDS, by_version(answers)
-    serves_alone(shop, "v1")
-    assert lost == []
-
-
-@pytest.mark.usefixtures("hurried")
-def test_a_rolled_back_version_can_be_put_right(shop: Namespace, clients: Clients) -> None:
-    assert released(shop, V3).outcome == "rolled back"
+    """One that answers 5xx and one that is slow, by the defaults of a generated Canary."""
+    for bad in (V3, V4):
+        clients = load(shop, *KEPT), load(shop, *FRESH)
+        release = released(shop, bad)
+        lost = losses(*clients)
+        answers = clients[0].answers + clients[1].answers
+        began = first_bad(answers, bad.version) or 0
+        seconds = (release.weight_zero_after(began) or 0) - began
+        figure(f"{bad.version} was off users {seconds:.1f} s after its first bad answer")
+        assert release.outcome == "rolled back"
+        assert release.status["failedHash"] == release.status["observedHash"]
+        assert 0 < seconds < OFF_USERS_SECONDS, by_version(answers)
+        serves_alone(shop, "v1")
+        assert lost == []
+    clients = load(shop, *KEPT), load(shop, *FRESH)
+    shop.kubectl.apply([defaults(HURRY)])
     assert released(shop, V2).outcome == "promoted"
     serves_alone(shop, "v2")
     assert losses(*clients) == []

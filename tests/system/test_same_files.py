@@ -10,6 +10,7 @@ from demo.namespace import Namespace, opened
 from demo.release import Release
 from demo.shop import V1, V2, Shop
 from demo.waiting import always, eventually
+from tests.system.conftest import CALM, defaults
 from tests.system.load import KEPT, Load
 
 CLIENT_SIDE: tuple[str, ...] = ()
@@ -22,10 +23,16 @@ DRY_RUNS = (
 )
 STEADY = ("Deployment", "Service", "Pod", "ReplicaSet", "Canary", "ConfigMap", "Secret", "Role")
 
-pytestmark = pytest.mark.usefixtures("calm")
+pytestmark = pytest.mark.usefixtures("in_one_step")
 both_kinds = pytest.mark.parametrize(
     "options", [CLIENT_SIDE, SERVER_SIDE], ids=["client-side", "server-side"]
 )
+
+
+@pytest.fixture
+def in_one_step(namespace: Namespace) -> None:
+    """Ten seconds of a release are enough to apply its files once more."""
+    namespace.kubectl.apply([defaults({**CALM, "stepWeight": "50"})])
 
 
 def versions(place: Namespace) -> Mapping[str, str]:
@@ -63,24 +70,17 @@ def assert_nothing_happens(place: Namespace, same: Shop, options: tuple[str, ...
 
 
 @both_kinds
-def test_while_idle_the_same_files_change_nothing(
-    namespace: Namespace, options: tuple[str, ...]
+def test_while_idle_in_mid_release_and_after_it_the_same_files_change_nothing(
+    namespace: Namespace, options: tuple[str, ...], load: Load
 ) -> None:
     opened(namespace, V1.manifests(), *options)
     rest(namespace)
     assert_nothing_happens(namespace, V1, options)
     assert namespace.status()["phase"] == "Initialized"
-
-
-@both_kinds
-def test_in_mid_release_and_after_it_the_same_files_change_nothing(
-    namespace: Namespace, options: tuple[str, ...], load: Load
-) -> None:
-    opened(namespace, V1.manifests(), *options)
     load(namespace, *KEPT)
     release = Release(namespace)
     namespace.kubectl.apply(V2.manifests(), *options)
-    release.weighs(10)
+    release.weighs(50)
     assert_nothing_happens(namespace, V2, options)
     assert release.finished().outcome == "promoted"
     rising = [weight for _, weight in release.weights[:-1]]
