@@ -8,10 +8,13 @@ import threading
 from prometheus_client import CollectorRegistry
 
 from agent import http
+from agent.calls import HookCalls
 from agent.certificates import Certificates, provisional
 from agent.clock import Clock
 from agent.envoy import Scraper
+from agent.event_hooks import EventHooks
 from agent.exposition import Exposition
+from agent.hooks import Hooks
 from agent.observe import KINDS
 from agent.perform import Performer
 from agent.queries import Queries
@@ -42,8 +45,8 @@ GRACE_SECONDS = 2.0
 def build(given: Settings, registry: CollectorRegistry, presented: Presented) -> Loop:
     connection = connect(given.kubeconfig or None)
     api = Api(connection)
-    exposition = Exposition(registry)
-    changed = threading.Event()
+    exposition, changed = Exposition(registry), threading.Event()
+    hooks, event_hooks = calling(registry, changed)
     cache = watched(api, given.namespace, changed)
     clock = Clock()
     windows = Windows(Scraper(presented=presented), failed=exposition.scrape_failed, clock=clock)
@@ -58,12 +61,9 @@ def build(given: Settings, registry: CollectorRegistry, presented: Presented) ->
         api=api,
         cache=cache,
         ads=ads,
-        queries=Queries(
-            Secrets(api, given.namespace).read,
-            templates=lambda: cache.items("MetricTemplate"),
-            answered=changed.set,
-            told=exposition.queried,
-        ),
+        queries=asking(Secrets(api, given.namespace), cache, exposition, changed),
+        hooks=hooks,
+        event_hooks=event_hooks,
         sources=Sources(api, given.namespace, windows, exposition.scrape_failed, clock),
         leadership=Leadership(
             connection, name=AGENT, namespace=given.namespace, identity=given.identity
@@ -79,6 +79,25 @@ def build(given: Settings, registry: CollectorRegistry, presented: Presented) ->
         ipv6=given.ipv6,
     )
     return loop
+
+
+def asking(
+    secrets: Secrets, cache: Cache, exposition: Exposition, changed: threading.Event
+) -> Queries:
+    return Queries(
+        secrets.read,
+        templates=lambda: cache.items("MetricTemplate"),
+        answered=changed.set,
+        told=exposition.queried,
+    )
+
+
+def calling(registry: CollectorRegistry, changed: threading.Event) -> tuple[Hooks, EventHooks]:
+    counted = HookCalls(registry)
+    return (
+        Hooks(answered=changed.set, told=counted.called),
+        EventHooks(told=counted.called, lost=counted.lost),
+    )
 
 
 def watched(api: Api, namespace: str, changed: threading.Event) -> Cache:

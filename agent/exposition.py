@@ -96,8 +96,10 @@ class Exposition(Collector):
         with self.lock:
             self.canaries[key(after)] = after
             self.turns[key(after)].add(seconds)
-        phase = after.status.phase
-        if phase in ENDS and phase != before.status.phase:
+        phase, earlier = after.status.phase, before.status
+        # A new revision that was withdrawn while it waited was no release.
+        withdrawn = earlier.phase is Phase.WAITING and after.status.failed == earlier.failed
+        if phase in ENDS and phase != earlier.phase and not withdrawn:
             self.ended(after, phase)
 
     def ended(self, canary: Canary, outcome: Phase) -> None:

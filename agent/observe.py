@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from agent.hooks import Hooks
 from agent.listeners import Listeners
 from agent.queries import Queries
 from agent.sources import Sources
@@ -49,6 +50,7 @@ class Surroundings:
     routers: Routers
     windows: Windows
     queries: Queries
+    hooks: Hooks
     sources: Sources
     listeners: Listeners
     grounds: Grounds = Grounds()
@@ -99,6 +101,7 @@ def observe(canary: Canary, around: Surroundings) -> Observation:
         ports_taken=around.listeners.taken(canary.target),
         traffic={metric.name: window(canary, metric, around) for metric in analysis.metrics},
         measurements=around.queries.measurements(canary, around.now),
+        replies=around.hooks.replies(canary),
         counted=around.sources.counted(canary, around.found),
         drained=around.windows.quiet(
             serving.router_clusters(canary, names.CANARY), around.now, since=status.phase_since

@@ -1,13 +1,22 @@
-"""Sends one request to a metric backend, and takes its answer within the time that there is."""
+"""Sends one request, and takes its answer within the time that there is."""
 
 import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from typing import TypeVar
 
 import urllib3
 
+from delivery.hook_request import Answer, passed
 from delivery.providers import BadAnswer, Request
+
+T = TypeVar("T")
 
 LONGEST = 2**20
 """Bytes of an answer: one number needs no more."""
+WORDS = 4096
+"""Bytes of an answer that is only to be told."""
 _PART = 65536
 
 # Who says insecureSkipVerify has been told by the field's name.
@@ -18,11 +27,38 @@ def send(request: Request) -> tuple[int, bytes]:
     """Status and body; raises BadAnswer where there are none. Redirects are not followed: they
     would take the credentials to another place.
     """
+    return _sent(request, lambda answer, end: (answer.status, _body(answer, end)))
+
+
+def call(request: Request) -> Answer:
+    """The status, and the first words of what is no success: nobody waits for another body.
+
+    Raises BadAnswer where there is no status.
+    """
+    return _sent(request, _answered)
+
+
+def _answered(answer: urllib3.BaseHTTPResponse, end: float) -> Answer:
+    words = b""
+    headers = {name.lower(): value for name, value in answer.headers.items()}
+    if not passed(found := Answer(answer.status, headers)):
+        # The status is there: that the rest does not come changes nothing.
+        with suppress(urllib3.exceptions.HTTPError, OSError):
+            while time.monotonic() < end and len(words) < WORDS and (part := answer.read1(_PART)):
+                words += part
+    return replace(found, body=words[:WORDS])
+
+
+def _sent(request: Request, receive: Callable[[urllib3.BaseHTTPResponse, float], T]) -> T:
     end = time.monotonic() + request.timeout
     # No connection is kept: one that a backend closed meanwhile would count as a failed check.
     with urllib3.PoolManager(cert_reqs="CERT_REQUIRED" if request.verify else "CERT_NONE") as pool:
         try:
-            return _received(pool, request, end)
+            answer = _begun(pool, request, end)
+            try:
+                return receive(answer, end)
+            finally:
+                answer.close()
         # The library counts a connection that was refused among the time-outs.
         except urllib3.exceptions.NewConnectionError as error:
             raise BadAnswer(f"request failed: {_cause(error)}") from None
@@ -32,8 +68,8 @@ def send(request: Request) -> tuple[int, bytes]:
             raise BadAnswer(f"request failed: {_cause(error)}") from None
 
 
-def _received(pool: urllib3.PoolManager, request: Request, end: float) -> tuple[int, bytes]:
-    answer = pool.request(
+def _begun(pool: urllib3.PoolManager, request: Request, end: float) -> urllib3.BaseHTTPResponse:
+    return pool.request(
         request.method,
         request.url,
         headers=urllib3.HTTPHeaderDict(request.headers),
@@ -44,10 +80,6 @@ def _received(pool: urllib3.PoolManager, request: Request, end: float) -> tuple[
         preload_content=False,
         decode_content=False,
     )
-    try:
-        return answer.status, _body(answer, end)
-    finally:
-        answer.close()
 
 
 def _body(answer: urllib3.BaseHTTPResponse, end: float) -> bytes:

@@ -10,8 +10,10 @@ from typing import Any
 from agent import routers
 from agent.adoptions import Adoptions
 from agent.canaries import Canaries
+from agent.event_hooks import EventHooks
 from agent.exposition import Exposition
 from agent.grounds import grounds
+from agent.hooks import Hooks
 from agent.listeners import Listeners
 from agent.observe import Surroundings, objects, observe
 from agent.ownership import tie_lease
@@ -58,6 +60,8 @@ class Loop:
     cache: Cache
     ads: AdsServer
     queries: Queries
+    hooks: Hooks
+    event_hooks: EventHooks
     sources: Sources
     leadership: Leadership
     exposition: Exposition
@@ -121,6 +125,7 @@ class Loop:
         leading = self.leadership.held()
         self.exposition.lead(leading)
         if not leading:
+            self.hooks.keep(())
             return
         around = self.surroundings(canaries, found)
         self.refusals.begin()
@@ -129,6 +134,7 @@ class Loop:
         for name in sorted(self.canaries.superseded):
             self.api.delete("Canary", name, namespace=self.namespace)
         self.sweep(found)
+        self.hooks.keep(canary.name for canary in canaries)
         for raw, canary in current:
             # What is not ours yet is Flagger's while there is one: also its status is.
             if canary.status.promoted or not around.grounds.flagger:
@@ -165,6 +171,7 @@ class Loop:
             found=found,
             routers=routers.look(found.pods, untried, rejected=rejected),
             queries=self.queries,
+            hooks=self.hooks,
             windows=self.sources.routers,
             sources=self.sources,
             listeners=self.listeners,
@@ -197,8 +204,10 @@ class Loop:
         after = decision.canary
         if (written := self.intended(raw, canary, after, around.found)) is None:
             return
+        self.hooks.ask(after, decision.asks)
         for message in decision.messages:
             self.events.record(written, message.type, message.text)
+        self.event_hooks.tell(after, decision.messages, around.now)
         if seen.target and (text := slipped(canary, after, seen)):
             self.events.record(seen.target.manifest, WARNING, text, reason="Slipped")
             self.exposition.slip()

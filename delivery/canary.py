@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from delivery.frozen import frozen
 from delivery.guard import Guard, Policy
+from delivery.hook import WAITING, Hook, HookType, Owed, Told
 from delivery.source import Source
 
 
@@ -31,6 +32,10 @@ NO_TRAFFIC = (HOLD, FAIL, PROMOTE)
 """What becomes of a release that no request reaches."""
 
 IDLE = frozenset({Phase.INITIALIZED, Phase.SUCCEEDED, Phase.FAILED})
+RESTING = IDLE | {Phase.WAITING}
+"""Nothing of a new revision runs."""
+ANALYSING = frozenset({Phase.PROGRESSING, Phase.WAITING_PROMOTION})
+"""The canary is judged, at a gate too."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,7 @@ class Analysis:
     primary_ready_threshold: int = 100
     canary_ready_threshold: int = 100
     metrics: tuple[Metric, ...] = ()
+    hooks: tuple[Hook, ...] = ()
     guard: Policy | None = None
     no_traffic: str = HOLD
     no_traffic_after: float = 600.0
@@ -132,7 +138,8 @@ class Status:
     how often in a row the app's adoption was. `iterations` counts the checks of the release.
     `previous` is what was promoted before `promoted`, `began` when the release under way did.
     `paused` is by whom it is, empty where it is not; `answered` maps an annotation of a person's
-    to the one that was, until it is taken off.
+    to the one that was, until it is taken off. `hooks` is what is remembered of each in this
+    release, `owed` which ones are still to hear of one that has ended.
     """
 
     phase: Phase = Phase.NEW
@@ -162,6 +169,8 @@ class Status:
     message: str = ""
     source: str = ""
     verdicts: tuple[Verdict, ...] = ()
+    hooks: Mapping[str, Told] = field(default_factory=frozen)
+    owed: tuple[Owed, ...] = ()
     guard: Guard = Guard()
     conditions: tuple[Condition, ...] = ()
 
@@ -174,6 +183,12 @@ class Status:
     def is_asked(self) -> bool:
         """Whether the canary gets requests, also such as nobody waits for."""
         return self.has_users
+
+    @property
+    def at_gate(self) -> bool:
+        """Whether all that was checked last had passed, and only a gate is closed."""
+        checked = self.last_check or 0.0
+        return any(one.outcome == WAITING and one.at >= checked for one in self.hooks.values())
 
 
 @dataclass(frozen=True)
@@ -198,3 +213,16 @@ class Canary:
     resource_version: str = ""
     unbuilt: tuple[str, ...] = ()
     status: Status = Status()
+
+    def hooks_of(self, *types: HookType) -> tuple[Hook, ...]:
+        return tuple(hook for hook in self.analysis.hooks if hook.type in types)
+
+    @property
+    def hooks_before_traffic(self) -> tuple[Hook, ...]:
+        """Those that the first step waits for."""
+        return self.hooks_of(HookType.PRE_ROLLOUT, HookType.CONFIRM_TRAFFIC_INCREASE)
+
+    @property
+    def is_announced(self) -> bool:
+        """Whether it was said already that the analysis starts."""
+        return any(one.name in self.status.hooks for one in self.hooks_before_traffic)

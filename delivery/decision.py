@@ -6,6 +6,7 @@ from typing import Any
 
 from delivery.canary import Canary
 from delivery.frozen import frozen
+from delivery.hook import Call
 
 NORMAL = "Normal"
 WARNING = "Warning"
@@ -96,11 +97,15 @@ Effect = Apply | Annotate | Claim | Consume | Delete | Disown | Restore
 
 @dataclass(frozen=True)
 class Decision:
-    """The next canary and why; its status is written before any effect is performed."""
+    """The next canary and why; its status is written before any effect is performed.
+
+    `asks` are the hooks whose answers are wanted at the next look.
+    """
 
     canary: Canary
     reason: str
     messages: tuple[Message, ...] = ()
+    asks: tuple[Call, ...] = ()
 
 
 def normal(text: str) -> Message:

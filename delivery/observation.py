@@ -6,6 +6,7 @@ from typing import Any
 
 from delivery.counted import Counted
 from delivery.frozen import frozen
+from delivery.hook import Reply
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,7 @@ class Observation:
     series, as they were read last from each source. `beside` are the app's other Services,
     which are routed as the apex is; `strays` are those that were, and now are to be given back.
     `measurements` are by questions.Question.key; what is still being asked is not among them.
+    `replies` are the hooks' last ones, by their names.
     """
 
     now: float
@@ -118,6 +120,7 @@ class Observation:
     ports_taken: frozenset[int] = frozenset()
     traffic: Mapping[str, Traffic] = field(default_factory=frozen)
     measurements: Mapping[tuple[int, str], Measurement] = field(default_factory=frozen)
+    replies: Mapping[str, Reply] = field(default_factory=frozen)
     counted: Counted = field(default_factory=frozen)
     drained: bool = False
 

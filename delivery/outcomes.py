@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from delivery import names
-from delivery.canary import IDLE, Phase, Status
+from delivery.canary import RESTING, Phase, Status
 from delivery.observation import Observation
 from delivery.pods import annotations_of
 
@@ -32,10 +32,11 @@ def recorded(before: Status, after: Status, seen: Observation) -> Status:
 
 def outcome(status: Status) -> str:
     """Of the revision that was taken up last; empty while it is not known."""
-    if status.phase in IDLE | LEFT and status.observed == status.promoted:
+    if status.phase in RESTING | LEFT and status.observed == status.promoted:
         return PROMOTED
     # Who leaves gets back what was promoted, whatever was under way.
-    refused = status.phase is Phase.FAILED and status.observed == status.failed
+    ended = status.phase in (Phase.FAILED, Phase.WAITING)
+    refused = ended and status.observed == status.failed
     return REFUSED if refused or status.phase in LEFT else ""
 
 

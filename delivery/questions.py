@@ -12,7 +12,7 @@ from delivery import checks, promql, templating
 from delivery.api.duration import duration
 from delivery.api.metric_template import MetricProvider, MetricTemplate
 from delivery.api.shape import read, shape_problems
-from delivery.canary import Canary, Metric, Phase
+from delivery.canary import ANALYSING, Canary, Metric
 from delivery.mapping import mapping
 from delivery.providers import (
     PROVIDERS,
@@ -99,7 +99,7 @@ def ways(canary: Canary, metric: Metric) -> Iterator[Way]:
 def due(canary: Canary, now: float) -> tuple[Question, ...]:
     """What is to be asked now: once in each interval, and nothing that no rule will look at."""
     status, interval = canary.status, canary.analysis.interval
-    released = status.phase is Phase.PROGRESSING and not canary.skip_analysis
+    released = status.phase in ANALYSING and not canary.skip_analysis
     if not released or status.last_check is None or now - status.last_check < interval:
         return ()
     return questions(canary)

@@ -12,6 +12,7 @@ from delivery.api.defaults import DEFAULTS, deadline_from, defaults_from
 from delivery.api.effective import effective, shows
 from delivery.api.explained import explained
 from delivery.api.guard import policy_of
+from delivery.api.hooks import hook_of
 from delivery.api.shape import read
 from delivery.api.source import source_of
 from delivery.api.stored import status_of, written
@@ -113,6 +114,7 @@ def analysis_of(said: spec.Analysis | None, absent: Analysis) -> Analysis:
         primary_ready_threshold=whole_pair(said.primary_ready_threshold),
         canary_ready_threshold=whole_pair(said.canary_ready_threshold),
         metrics=tuple(metric_of(metric) for metric in said.metrics or ()),
+        hooks=tuple(hook_of(hook) for hook in said.webhooks or ()),
         guard=policy_of(said.guard),
         no_traffic=said.no_traffic or HOLD,
         no_traffic_after=interval_of(said.no_traffic_after, NO_TRAFFIC_AFTER),

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from delivery import apex, names, servable, source
-from delivery.canary import IDLE, Canary, Phase
+from delivery.canary import RESTING, Canary, Phase
 from delivery.pair import Objects, endpoints, named, pods_of
 from delivery.pods import Object
 from delivery.routers.envoy import Application, Endpoint, cluster_name
@@ -111,7 +111,7 @@ def untried(canary: Canary, services: Sequence[Object]) -> set[int]:
 def is_moving(canary: Canary) -> bool:
     """Whether a release is under way, or its canary still ends requests."""
     status = canary.status
-    return status.phase not in (Phase.NEW, *IDLE, Phase.INITIALIZING) or bool(status.scale)
+    return status.phase not in (Phase.NEW, *RESTING, Phase.INITIALIZING) or bool(status.scale)
 
 
 def is_closed(canary: Canary) -> bool:

@@ -19,7 +19,7 @@ from dataclasses import replace
 
 from delivery import conditions, outcomes
 from delivery.apex import keys, owner, present
-from delivery.canary import Canary, Condition, Phase
+from delivery.canary import ANALYSING, Canary, Condition, Phase
 from delivery.decision import Decision
 from delivery.listeners import allocated
 from delivery.observation import Observation
@@ -28,13 +28,16 @@ from delivery.rules import (
     always,
     analysis,
     by_hand,
+    gates,
     guarding,
+    hooks,
     idle,
     initializing,
     leaving,
     promotion,
     stopping,
 )
+from delivery.rules.accompanying import accompanied
 from delivery.rules.outcome import hold, with_status
 from delivery.strategy import size_ahead, split_of
 
@@ -67,7 +70,42 @@ BETWEEN_RELEASES: tuple[Rule, ...] = (
     always.unbuilt_fields_halt,
     idle.known_revision_is_no_release,
     idle.undo_goes_straight_back,
+    gates.rollout_gate_waits,
     idle.new_revision_starts,
+)
+
+ANALYSIS: tuple[Rule, ...] = (
+    analysis.reverted_revision_rolls_back,
+    analysis.new_revision_starts_over,
+    hooks.rollback_hook_rolls_back,
+    analysis.broken_canary_rolls_back,
+    analysis.long_release_ends,
+    guarding.refuted_release_rolls_back,
+    hooks.failed_hook_counts,
+    analysis.breach_counts,
+    always.unbuilt_fields_halt,
+    analysis.interval_is_awaited,
+    analysis.unready_canary_is_awaited,
+    by_hand.paused_release_holds,
+    analysis.skipped_analysis_promotes,
+    analysis.rejected_configuration_halts,
+    hooks.analysis_is_announced,
+    hooks.pre_rollout_is_awaited,
+    gates.first_step_waits,
+    analysis.analysis_starts,
+    gates.silent_promotion_waits,
+    analysis.silent_release_ends,
+    guarding.worse_release_holds,
+    guarding.cold_canary_is_awaited,
+    guarding.few_requests_are_awaited,
+    hooks.rollout_hook_is_awaited,
+    analysis.missing_verdict_is_awaited,
+    analysis.unready_primary_holds,
+    gates.next_step_waits,
+    analysis.traffic_advances,
+    guarding.undetected_regression_is_awaited,
+    gates.promotion_gate_waits,
+    analysis.last_split_promotes,
 )
 
 RULES: Mapping[Phase, tuple[Rule, ...]] = {
@@ -80,32 +118,20 @@ RULES: Mapping[Phase, tuple[Rule, ...]] = {
     ),
     Phase.INITIALIZING: ADOPTING,
     Phase.INITIALIZED: BETWEEN_RELEASES,
-    Phase.PROGRESSING: (
-        analysis.reverted_revision_rolls_back,
-        analysis.new_revision_starts_over,
-        analysis.broken_canary_rolls_back,
-        analysis.long_release_ends,
-        guarding.refuted_release_rolls_back,
-        analysis.breach_counts,
+    Phase.WAITING: (
+        stopping.stopped_app_rests,
+        hooks.rollback_hook_refuses,
         always.unbuilt_fields_halt,
-        analysis.interval_is_awaited,
-        analysis.unready_canary_is_awaited,
-        by_hand.paused_release_holds,
-        analysis.skipped_analysis_promotes,
-        analysis.rejected_configuration_halts,
-        analysis.analysis_starts,
-        analysis.silent_release_ends,
-        guarding.worse_release_holds,
-        guarding.cold_canary_is_awaited,
-        guarding.few_requests_are_awaited,
-        analysis.missing_verdict_is_awaited,
-        analysis.unready_primary_holds,
-        analysis.traffic_advances,
-        guarding.undetected_regression_is_awaited,
-        analysis.last_split_promotes,
+        gates.withdrawn_revision_ends_the_wait,
+        idle.undo_goes_straight_back,
+        gates.rollout_gate_waits,
+        idle.new_revision_starts,
     ),
+    Phase.PROGRESSING: ANALYSIS,
+    Phase.WAITING_PROMOTION: ANALYSIS,
     Phase.PROMOTING: (
         promotion.reverted_revision_goes_back,
+        hooks.rollback_hook_ends_promotion,
         promotion.missing_primary_is_awaited,
         promotion.growing_primary_is_awaited,
         promotion.stuck_primary_keeps_users,
@@ -115,6 +141,7 @@ RULES: Mapping[Phase, tuple[Rule, ...]] = {
     ),
     Phase.FINALISING: (
         promotion.reverted_revision_goes_back,
+        hooks.rollback_hook_ends_promotion,
         promotion.last_requests_are_awaited,
         promotion.release_succeeds,
     ),
@@ -136,7 +163,7 @@ def step(canary: Canary, seen: Observation) -> Decision:
     wished = canary_fits(wish_is_taken(known_again(canary, seen), seen))
     routed = taken(listeners_follow_the_services(wished, seen))
     current = guarding.counts_are_taken(routed, seen)
-    decision = decided(current, seen)
+    decision = accompanied(current, decided(current, seen), seen)
     status = outcomes.recorded(current.status, decision.canary.status, seen)
     return stamped(canary, replace(decision, canary=replace(current, status=status)), seen.now)
 
@@ -176,7 +203,7 @@ def wish_is_taken(canary: Canary, seen: Observation) -> Canary:
 def canary_fits(canary: Canary) -> Canary:
     """As large as its next step needs, whatever became of the wish or the steps meanwhile."""
     status = canary.status
-    if status.phase is not Phase.PROGRESSING:
+    if status.phase not in ANALYSING:
         return canary
     ahead = size_ahead(canary.analysis, status.replicas or 1, split_of(status))
     return with_status(canary, scale=ahead)

@@ -50,6 +50,7 @@ class Webhook(Model):
             "event",
             "rollback",
             "confirm-traffic-increase",
+            "post-rollback",
         ]
         | None
     ) = None

@@ -6,6 +6,7 @@ from typing import Any
 from delivery.api.canary import Canary
 from delivery.api.checks import metric_of
 from delivery.api.guard import policy_of
+from delivery.api.hooks import mistaken_rollbacks
 from delivery.api.shape import read
 from delivery.evidence import bounded
 from delivery.guard import OFF, needed
@@ -18,7 +19,7 @@ MANY_REQUESTS = 10_000
 def cautions(obj: Mapping[str, Any]) -> tuple[str, ...]:
     """Of a Canary that has no problems."""
     found = read(Canary, {"metadata": obj.get("metadata") or {}, "spec": obj["spec"]})
-    return tuple(strict_ranges(found))
+    return (*strict_ranges(found), *mistaken_rollbacks(found))
 
 
 def strict_ranges(canary: Canary) -> Iterator[str]:

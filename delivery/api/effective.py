@@ -6,6 +6,7 @@ from typing import Any
 from delivery.api.checks import effective_metric
 from delivery.api.duration import duration
 from delivery.api.guard import effective_policy
+from delivery.api.hooks import effective_hook
 from delivery.api.source import effective_source
 from delivery.canary import Analysis
 
@@ -23,6 +24,7 @@ def effective(analysis: Analysis) -> dict[str, Any]:
         "primaryReadyThreshold": analysis.primary_ready_threshold,
         "canaryReadyThreshold": analysis.canary_ready_threshold,
         "metrics": [effective_metric(metric) for metric in analysis.metrics],
+        "webhooks": [effective_hook(hook) for hook in analysis.hooks],
         "source": effective_source(analysis.source) if analysis.source else {},
         "guard": effective_policy(analysis.guard) if analysis.guard else {},
         "maxDuration": 0 if analysis.max_duration is None else duration(analysis.max_duration),

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 from delivery import guard
 from delivery.api.guard import HalfCounts, counts_written
 from delivery.api.model import Model
-from delivery.canary import Analysis, Metric, Phase, Status, Verdict
+from delivery.canary import ANALYSING, Analysis, Metric, Phase, Status, Verdict
 from delivery.evidence import Evidence
 from delivery.guard import Policy
 from delivery.hypotheses import evidence_needed, policy
@@ -38,6 +38,17 @@ class MetricShown(Model):
     would_change: str | None = Field(None, description="What would bring a rollback.")
 
 
+class HookShown(Model):
+    """A hook that has been heard in this release."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    name: str
+    type: str
+    outcome: str
+    reason: str | None = None
+
+
 class CanaryDecision(Model):
     """The last decision and everything that it stood on."""
 
@@ -47,6 +58,7 @@ class CanaryDecision(Model):
     weight: int
     reason: str
     metrics: tuple[MetricShown, ...] | None = None
+    hooks: tuple[HookShown, ...] | None = None
 
 
 def explained(status: Status, analysis: Analysis) -> Mapping[str, Any]:
@@ -65,8 +77,16 @@ def explained(status: Status, analysis: Analysis) -> Mapping[str, Any]:
         weight=status.canary_weight,
         reason=status.message,
         metrics=tuple(shown) or None,
+        hooks=tuple(hooks_shown(status, analysis)) or None,
     )
     return {"lastDecision": decision.model_dump(mode="json", by_alias=True, exclude_none=True)}
+
+
+def hooks_shown(status: Status, analysis: Analysis) -> Iterator[HookShown]:
+    for hook in analysis.hooks:
+        if told := status.hooks.get(hook.name):
+            kind, reason = hook.type.value, told.reason or None
+            yield HookShown(name=hook.name, type=kind, outcome=told.outcome, reason=reason)
 
 
 def metric_shown(
@@ -115,7 +135,7 @@ def rounded(logarithm: float) -> float:
 
 def would_change(found: Evidence, strict: Policy, limit: float, status: Status) -> str | None:
     """Only while the guard is at work."""
-    if status.phase is not Phase.PROGRESSING or not status.is_asked:
+    if status.phase not in ANALYSING or not status.is_asked:
         return None
     missing = guard.until_refuted(found, strict, limit, status.canary_weight)
     if missing is None:

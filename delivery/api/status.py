@@ -34,6 +34,28 @@ class CanaryVerdict(Model):
     reason: str | None = None
 
 
+class CanaryHook(Model):
+    """What is remembered of a hook in this release."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    outcome: str = Field(description="called, passed, failed, waiting or not signaling.")
+    about: str = Field(description="The revision and the moment that it was asked about.")
+    time: Instant
+    reason: str | None = None
+
+
+class CanaryOwed(Model):
+    """A hook that is still to hear of the end of a release."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    hook: str
+    phase: str
+    checksum: str
+    time: Instant
+
+
 class CanaryStatus(Model):
     """What is intended and what was decided last."""
 
@@ -93,6 +115,12 @@ class CanaryStatus(Model):
     source: str | None = Field(None, description="What was found of spec.analysis.source.")
     verdicts: tuple[CanaryVerdict, ...] | None = Field(
         None, description="The last answer of each check."
+    )
+    hooks: dict[str, CanaryHook] | None = Field(
+        None, description="The last word of each hook of spec.analysis.webhooks, by its name."
+    )
+    owed_hooks: tuple[CanaryOwed, ...] | None = Field(
+        None, description="Hooks that are still to hear of the end of a release."
     )
     guard: CanaryGuard | None = Field(None, description="Evidence against the release so far.")
     last_decision: CanaryDecision | None = Field(

@@ -9,8 +9,15 @@ from pydantic import ValidationError
 
 from delivery.api.guard import guard_of, written_guard
 from delivery.api.shape import read
-from delivery.api.status import CanaryCondition, CanaryStatus, CanaryVerdict
+from delivery.api.status import (
+    CanaryCondition,
+    CanaryHook,
+    CanaryOwed,
+    CanaryStatus,
+    CanaryVerdict,
+)
 from delivery.canary import Condition, Phase, Status, Verdict
+from delivery.hook import Owed, Told
 
 
 def status_of(found: Mapping[str, Any]) -> Status:
@@ -47,6 +54,8 @@ def status_of(found: Mapping[str, Any]) -> Status:
         message=said.message or "",
         source=said.source or "",
         verdicts=tuple(verdict_of(verdict) for verdict in said.verdicts or ()),
+        hooks=MappingProxyType({name: told_of(hook) for name, hook in (said.hooks or {}).items()}),
+        owed=tuple(owed_of(one) for one in said.owed_hooks or ()),
         guard=guard_of(said.guard),
         conditions=tuple(condition_of(condition) for condition in said.conditions or ()),
     )
@@ -73,6 +82,14 @@ def condition_of(said: CanaryCondition) -> Condition:
         updated=said.last_update_time or 0.0,
         changed=said.last_transition_time or 0.0,
     )
+
+
+def told_of(said: CanaryHook) -> Told:
+    return Told(said.outcome, said.about, said.time, said.reason or "")
+
+
+def owed_of(said: CanaryOwed) -> Owed:
+    return Owed(said.hook, said.phase, said.checksum, said.time)
 
 
 def written(status: Status) -> CanaryStatus:
@@ -106,6 +123,8 @@ def written(status: Status) -> CanaryStatus:
         message=status.message or None,
         source=status.source or None,
         verdicts=tuple(written_verdict(verdict) for verdict in status.verdicts) or None,
+        hooks={name: written_hook(told) for name, told in status.hooks.items()} or None,
+        owed_hooks=tuple(written_owed(one) for one in status.owed) or None,
         guard=written_guard(status.guard),
         conditions=tuple(written_condition(each) for each in status.conditions) or None,
     )
@@ -121,6 +140,16 @@ def written_verdict(verdict: Verdict) -> CanaryVerdict:
         samples=verdict.samples,
         reason=verdict.reason or None,
     )
+
+
+def written_hook(told: Told) -> CanaryHook:
+    return CanaryHook(
+        outcome=told.outcome, about=told.about, time=told.at, reason=told.reason or None
+    )
+
+
+def written_owed(owed: Owed) -> CanaryOwed:
+    return CanaryOwed(hook=owed.hook, phase=owed.phase, checksum=owed.checksum, time=owed.since)
 
 
 def written_condition(condition: Condition) -> CanaryCondition:

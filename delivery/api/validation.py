@@ -11,6 +11,7 @@ from delivery.api.asking import metrics_can_be_asked
 from delivery.api.canary import Canary, CanarySpec
 from delivery.api.checks import metric_of
 from delivery.api.duration import seconds
+from delivery.api.hooks import hooks_can_be_called
 from delivery.api.shape import read, shape_problems
 from delivery.api.source import source_problems
 from delivery.hypotheses import hypothesis
@@ -250,6 +251,7 @@ RULES: tuple[Callable[[Canary], Iterator[str]], ...] = (
     durations_can_be_waited,
     metrics_can_be_judged,
     metrics_can_be_asked,
+    hooks_can_be_called,
     guard_can_watch,
     source_can_be_read,
     cookies_differ,

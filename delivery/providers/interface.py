@@ -91,8 +91,12 @@ class Provider:
     collapses: bool = False
 
 
-def http_address(address: str, path: str = "spec.provider.address") -> Iterator[str]:
-    """What is wrong with a backend's URL."""
+def http_address(
+    address: str,
+    path: str = "spec.provider.address",
+    example: str = "http://prometheus.monitoring:9090",
+) -> Iterator[str]:
+    """What is wrong with the URL of something that is to be asked."""
     try:
         parts = urlsplit(address)
         good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
@@ -100,8 +104,8 @@ def http_address(address: str, path: str = "spec.provider.address") -> Iterator[
         good = False
     if not good or re.search(r"\s", address):
         # The address may hold a password.
-        shown = re.sub(r"//.*@", f"//{HIDDEN}@", address)
-        yield f'{path}: "{shown}" is no URL; write for example http://prometheus.monitoring:9090'
+        shown = re.sub(r"\?.*", f"?{HIDDEN}", re.sub(r"//.*@", f"//{HIDDEN}@", address))
+        yield f'{path}: "{shown}" is no URL; write for example {example}'
 
 
 def checked_header(name: str, value: str) -> tuple[str, str]:

@@ -72,8 +72,9 @@ def long_release_ends(canary: Canary, seen: Observation) -> Decision | None:
 
 
 def overdue(canary: Canary, seen: Observation) -> bool:
-    """Readiness has a deadline, from the start or from the last verdict that there was."""
-    since = max(canary.status.phase_since or seen.now, canary.status.last_check or 0.0)
+    """Readiness has a deadline, from the start or from the last verdict or word of a hook."""
+    waited = max((one.at for one in canary.status.hooks.values()), default=0.0)
+    since = max(canary.status.phase_since or seen.now, canary.status.last_check or 0.0, waited)
     late = seen.now - since > canary.progress_deadline
     return late and bool(seen.target and seen.target.unready)
 
@@ -105,7 +106,7 @@ def analysis_starts(canary: Canary, seen: Observation) -> Decision | None:
         return None
     first = next_split(canary.analysis, split_of(canary.status)) or Split()
     said = normal(f"Starting canary analysis for {target_name(canary)}")
-    return advances(canary, seen, first, said)
+    return advances(canary, seen, first, *(() if canary.is_announced else (said,)))
 
 
 def checks_are_due(canary: Canary, seen: Observation) -> bool:
@@ -129,8 +130,12 @@ def ends_release(canary: Canary, found: Judgement) -> bool:
 
 
 def interval_is_awaited(canary: Canary, seen: Observation) -> Decision | None:
-    """Meanwhile the canary may grow for the next step: that is no news until it is late."""
-    if canary.status.last_check is None or checks_are_due(canary, seen):
+    """Meanwhile the canary may grow for the next step: that is no news until it is late.
+
+    At a gate that interval is over: it may be opened in any second.
+    """
+    status = canary.status
+    if status.last_check is None or status.at_gate or checks_are_due(canary, seen):
         return None
     return hold(canary, "the interval has not passed")
 
@@ -138,8 +143,8 @@ def interval_is_awaited(canary: Canary, seen: Observation) -> Decision | None:
 def missing_verdict_is_awaited(canary: Canary, seen: Observation) -> Decision | None:
     """None passes unmeasured, and none that is out of its range."""
     judged = measured(canary, seen)
-    found = (one for one in judgements(canary, seen) if not is_out_of_question(canary, one))
-    first = next((one.verdict for one in found if one.verdict.outcome != checks.PASSED), None)
+    found = (one for one in judgements(canary, seen) if not has_passed(canary, seen, one))
+    first = next((one.verdict for one in found), None)
     if first is None:
         return None
     if first.outcome == PENDING:
@@ -147,6 +152,17 @@ def missing_verdict_is_awaited(canary: Canary, seen: Observation) -> Decision | 
     if first.outcome == checks.FAILED and first.value is not None:
         return waits(judged, f"{full_name(canary)} {first.metric} out of range: {first.reason}")
     return waits(judged, first.reason)
+
+
+def has_passed(canary: Canary, seen: Observation, found: Judgement) -> bool:
+    """At a gate all had passed; between two checks only what has fallen since says otherwise."""
+    if is_between_checks(canary, seen):
+        return found.verdict.outcome != checks.FAILED
+    return found.verdict.outcome == checks.PASSED or is_out_of_question(canary, found)
+
+
+def is_between_checks(canary: Canary, seen: Observation) -> bool:
+    return canary.status.at_gate and not checks_are_due(canary, seen)
 
 
 def is_out_of_question(canary: Canary, found: Judgement) -> bool:
@@ -208,6 +224,8 @@ def traffic_advances(canary: Canary, seen: Observation) -> Decision | None:
 
 def measured(canary: Canary, seen: Observation) -> Canary:
     """Every check's verdict on what was seen, kept in the status."""
+    if is_between_checks(canary, seen):
+        return canary
     return with_status(canary, verdicts=verdicts(canary, seen))
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from math import ceil
 
 from delivery import guard, names, serving
-from delivery.canary import Canary, Phase
+from delivery.canary import ANALYSING, Canary
 from delivery.checks import go_duration
 from delivery.decision import Decision, warning
 from delivery.evidence import Evidence, bounded
@@ -26,7 +26,7 @@ def weighed(canary: Canary) -> Iterator[tuple[Hypothesis, Evidence]]:
 def counts_are_taken(canary: Canary, seen: Observation) -> Canary:
     """What was counted since the status was written; when a release has ended, nothing more."""
     found, strict = canary.status.guard, policy(canary.analysis)
-    if canary.status.phase is not Phase.PROGRESSING:
+    if canary.status.phase not in ANALYSING:
         return with_status(canary, guard=replace(found, covered={})) if found.covered else canary
     if strict is None or canary.skip_analysis or seen.target is None:
         return canary

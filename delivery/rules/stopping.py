@@ -1,6 +1,6 @@
 """Stopping an app: no pod of it runs, what leads to it stays, and it comes back as it was."""
 
-from delivery.canary import Canary, Phase
+from delivery.canary import ANALYSING, Canary, Phase
 from delivery.decision import Decision, normal, warning
 from delivery.names import STOP, primary_name
 from delivery.observation import Observation
@@ -27,7 +27,7 @@ def stop_takes_the_canary_away(canary: Canary, seen: Observation) -> Decision | 
     status = canary.status
     if not status.stopped:
         return None
-    if status.phase in (Phase.PROGRESSING, Phase.PROMOTING):
+    if status.phase in (*ANALYSING, Phase.PROMOTING):
         text = f"Stopping {canary.name}.{canary.namespace}, its release begins anew after {STOP}"
         aside = {"observed": status.promoted, "failed_checks": 0, "iterations": 0, "scale": 0}
         said = warning(text)

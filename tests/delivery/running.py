@@ -11,17 +11,24 @@ NEVER_READY = ("crashing", "stuck")
 
 @dataclass
 class Pod:
-    """Its image says how it behaves: good, bad (5xx), slow, crashing (never runs) or stuck."""
+    """Its image says how it behaves, until it has `turned` otherwise: good, bad (5xx), slow,
+    crashing (never runs) or stuck.
+    """
 
     number: int
     owner: str
     template: Document
     age: int = 0
     flapping: int = 0
+    turned: str = ""
 
     @property
     def kind(self) -> str:
-        return str(self.template["spec"]["containers"][0]["image"]).partition(":")[0]
+        return self.turned or self.image.partition(":")[0]
+
+    @property
+    def image(self) -> str:
+        return str(self.template["spec"]["containers"][0]["image"])
 
     @property
     def ready(self) -> bool:

@@ -105,11 +105,11 @@ def test_a_problem_names_field_value_and_fix(spec: dict[str, Any], problem: str)
             'metrics[0].interval: "0m" is too short; use 1s or more',
         ),
         (
-            {"webhooks": [{"name": "a", "url": "b", "timeout": "0s"}]},
+            {"webhooks": [{"name": "a", "url": "http://b/", "timeout": "0s"}]},
             'webhooks[0].timeout: "0s" is too short; use 1s or more',
         ),
         (
-            {"webhooks": [{"name": "a", "url": "b", "type": "before"}]},
+            {"webhooks": [{"name": "a", "url": "http://b/", "type": "before"}]},
             "webhooks[0].type: \"before\" is not known; use '', 'confirm-rollout', 'pre-rollout'",
         ),
         (
@@ -181,8 +181,13 @@ def test_knative_takes_no_scaler() -> None:
                 "metrics": [{**DURATION, **RANGE}],
             }
         },
-        {"analysis": {**ANALYSIS, "webhooks": [{"name": "a", "url": "b", "timeout": "5s"}]}},
-        {"analysis": {**ANALYSIS, "webhooks": [{"name": "a", "url": "b"}]}},
+        {
+            "analysis": {
+                **ANALYSIS,
+                "webhooks": [{"name": "a", "url": "http://b/", "timeout": "5s"}],
+            }
+        },
+        {"analysis": {**ANALYSIS, "webhooks": [{"name": "a", "url": "http://b/"}]}},
         {"analysis": {**ANALYSIS, "match": [{"headers": {"x": {"exact": "1"}}}]}},
         {"service": {"port": 80, "match": [{"uri": {"prefix": "/"}, "withoutHeaders": {"x": {}}}]}},
         {"autoscalerRef": {**SCALER, "primaryScalerReplicas": {"minReplicas": 1}}},

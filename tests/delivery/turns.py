@@ -1,11 +1,13 @@
 """The agent's turns in a world in miniature: look, decide, act, and what may be lost on the way."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from delivery import adoption, eligibility, pair, schema, serving
 from delivery.canary import Analysis, Canary, Metric, Status
 from delivery.checks import window_start
 from delivery.decision import Annotate, Consume, Delete, Effect
+from delivery.hook import Call, Reply
 from delivery.intent import effects
 from delivery.observation import Observation, Routers, Traffic
 from delivery.pair import Objects
@@ -29,6 +31,8 @@ class Agent:
     stored: Document = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
     gone: bool = False
+    answers: Callable[[Call], bool] = lambda call: True
+    replies: Mapping[str, Reply] = field(default_factory=dict)
 
     def write(self, status: Status) -> None:
         self.stored = schema.status_body(status, self.stored)
@@ -42,7 +46,7 @@ class Agent:
         if self.gone:
             self.adopt()
         self.publish()
-        seen = look(self.canary, self.world)
+        seen = replace(look(self.canary, self.world), replies=self.replies)
         decision = step(self.canary, seen)
         due = effects(decision.canary, seen)
         if crash_after == 0:
@@ -50,6 +54,9 @@ class Agent:
         if decision.canary.status != self.canary.status:
             self.write(decision.canary.status)
             self.publish()
+        self.replies = {
+            call.hook.name: Reply(call.about, self.answers(call)) for call in decision.asks
+        }
         self.said += [message.text for message in decision.messages]
         for effect in due[: None if crash_after is None else crash_after - 1]:
             self.perform(effect)
