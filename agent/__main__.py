@@ -8,6 +8,7 @@ import threading
 from prometheus_client import CollectorRegistry
 
 from agent import http
+from agent.alerts import Alerts
 from agent.calls import HookCalls
 from agent.certificates import Certificates, provisional
 from agent.clock import Clock
@@ -19,7 +20,7 @@ from agent.observe import KINDS
 from agent.perform import Performer
 from agent.queries import Queries
 from agent.refusals import Refusals
-from agent.secrets import Secrets
+from agent.secrets import ALERTS, Secrets
 from agent.settings import Settings, settings
 from agent.sources import Sources
 from agent.tick import Loop
@@ -64,6 +65,7 @@ def build(given: Settings, registry: CollectorRegistry, presented: Presented) ->
         queries=asking(Secrets(api, given.namespace), cache, exposition, changed),
         hooks=hooks,
         event_hooks=event_hooks,
+        alerts=telling(Secrets(api, given.namespace, ALERTS), cache, exposition, changed),
         sources=Sources(api, given.namespace, windows, exposition.scrape_failed, clock),
         leadership=Leadership(
             connection, name=AGENT, namespace=given.namespace, identity=given.identity
@@ -89,6 +91,17 @@ def asking(
         templates=lambda: cache.items("MetricTemplate"),
         answered=changed.set,
         told=exposition.queried,
+    )
+
+
+def telling(
+    secrets: Secrets, cache: Cache, exposition: Exposition, changed: threading.Event
+) -> Alerts:
+    return Alerts(
+        secrets.read,
+        providers=lambda: cache.items("AlertProvider"),
+        answered=changed.set,
+        counted=exposition.alerted,
     )
 
 

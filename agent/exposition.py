@@ -73,6 +73,7 @@ class Exposition(Collector):
         self.query_errors: Counter[str] = Counter()
         self.scrape_errors = 0
         self.rejections = 0
+        self.alerts: Counter[tuple[str, str]] = Counter()
         self.slipped = 0
         self.expiries: dict[str, float] = {}
         self.leader = False
@@ -133,6 +134,11 @@ class Exposition(Collector):
         with self.lock:
             self.queries[provider].add(seconds)
             self.query_errors[provider] += failed
+
+    def alerted(self, provider: str, outcome: str) -> None:
+        """An alert was delivered, an attempt failed, or it was lost for good."""
+        with self.lock:
+            self.alerts[provider, outcome] += 1
 
     def expire(self, secret: str, at: datetime) -> None:
         """When the certificate in a Secret of the namespace ends."""
@@ -257,8 +263,17 @@ class Exposition(Collector):
         yield CounterMetricFamily(
             "outrider_slipped_updates", "Revisions past admission.", value=float(self.slipped)
         )
+        yield self.of_alerts()
         yield self.of_certificates()
         yield GaugeMetricFamily("outrider_leader", "1 if it decides.", value=float(self.leader))
+
+    def of_alerts(self) -> Metric:
+        family = CounterMetricFamily(
+            "outrider_alerts", "Alerts by what became of them.", labels=["provider", "outcome"]
+        )
+        for labels, count in self.alerts.items():
+            family.add_metric(labels, float(count))
+        return family
 
     def of_certificates(self) -> Metric:
         family = GaugeMetricFamily(

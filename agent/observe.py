@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from agent.alerts import Alerts
 from agent.hooks import Hooks
 from agent.listeners import Listeners
 from agent.queries import Queries
@@ -17,6 +18,7 @@ from delivery.obstacles.grounds import Grounds
 from delivery.pair import Objects
 
 KINDS = (
+    "AlertProvider",
     "Canary",
     "ConfigMap",
     "Deployment",
@@ -51,6 +53,7 @@ class Surroundings:
     windows: Windows
     queries: Queries
     hooks: Hooks
+    alerts: Alerts
     sources: Sources
     listeners: Listeners
     grounds: Grounds = Grounds()
@@ -102,6 +105,7 @@ def observe(canary: Canary, around: Surroundings) -> Observation:
         traffic={metric.name: window(canary, metric, around) for metric in analysis.metrics},
         measurements=around.queries.measurements(canary, around.now),
         replies=around.hooks.replies(canary),
+        told=around.alerts.told(canary),
         counted=around.sources.counted(canary, around.found),
         drained=around.windows.quiet(
             serving.router_clusters(canary, names.CANARY), around.now, since=status.phase_since

@@ -1,5 +1,6 @@
 """Sends one request, and takes its answer within the time that there is."""
 
+import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -21,6 +22,8 @@ _PART = 65536
 
 # Who says insecureSkipVerify has been told by the field's name.
 urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+# At its most talkative it would write down paths, and that of a chat's hook is a key.
+logging.getLogger("urllib3").setLevel(logging.INFO)
 
 
 def send(request: Request) -> tuple[int, bytes]:
@@ -52,7 +55,7 @@ def _answered(answer: urllib3.BaseHTTPResponse, end: float) -> Answer:
 def _sent(request: Request, receive: Callable[[urllib3.BaseHTTPResponse, float], T]) -> T:
     end = time.monotonic() + request.timeout
     # No connection is kept: one that a backend closed meanwhile would count as a failed check.
-    with urllib3.PoolManager(cert_reqs="CERT_REQUIRED" if request.verify else "CERT_NONE") as pool:
+    with _pool(request) as pool:
         try:
             answer = _begun(pool, request, end)
             try:
@@ -66,6 +69,13 @@ def _sent(request: Request, receive: Callable[[urllib3.BaseHTTPResponse, float],
             raise BadAnswer(f"request failed: no answer within {request.timeout:g} s") from None
         except (urllib3.exceptions.HTTPError, OSError, UnicodeError) as error:
             raise BadAnswer(f"request failed: {_cause(error)}") from None
+
+
+def _pool(request: Request) -> urllib3.PoolManager:
+    verified = "CERT_REQUIRED" if request.verify else "CERT_NONE"
+    if request.proxy:
+        return urllib3.ProxyManager(request.proxy, cert_reqs=verified)
+    return urllib3.PoolManager(cert_reqs=verified)
 
 
 def _begun(pool: urllib3.PoolManager, request: Request, end: float) -> urllib3.BaseHTTPResponse:

@@ -1,4 +1,4 @@
-"""Reads the Secrets that MetricTemplates name, at the moment when they are needed."""
+"""Reads the Secrets that MetricTemplates and AlertProviders name, when they are needed."""
 
 import base64
 import binascii
@@ -9,7 +9,8 @@ from cluster.api import Api
 from cluster.errors import ClusterError, Forbidden
 from delivery.names import AGENT
 
-ROLE = "outrider-metrics"
+METRICS, ALERTS = "outrider-metrics", "outrider-alerts"
+"""Roles by which a user allows them, by what they are for."""
 
 
 class Unread(Exception):
@@ -22,12 +23,13 @@ class Secrets:
 
     api: Api
     namespace: str
+    role: str = METRICS
 
     def read(self, name: str) -> Mapping[str, str]:
         try:
             found = self.api.read("Secret", name, namespace=self.namespace)
         except Forbidden as error:
-            raise Unread(forbidden(name, self.namespace)) from error
+            raise Unread(forbidden(name, self.namespace, self.role)) from error
         except ClusterError as error:
             raise Unread(str(error)) from error
         if found is None:
@@ -35,13 +37,13 @@ class Secrets:
         return {key: decoded(value) for key, value in (found.get("data") or {}).items()}
 
 
-def forbidden(name: str, namespace: str) -> str:
+def forbidden(name: str, namespace: str, role: str) -> str:
     """An agent reads no Secrets but those that it is allowed by name."""
     return (
         "the agent may not read it; allow it that one: "
-        f"kubectl -n {namespace} create role {ROLE} --verb=get --resource=secrets "
-        f"--resource-name={name} && kubectl -n {namespace} create rolebinding {ROLE} "
-        f"--role={ROLE} --serviceaccount={namespace}:{AGENT}"
+        f"kubectl -n {namespace} create role {role} --verb=get --resource=secrets "
+        f"--resource-name={name} && kubectl -n {namespace} create rolebinding {role} "
+        f"--role={role} --serviceaccount={namespace}:{AGENT}"
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from agent import routers
 from agent.adoptions import Adoptions
+from agent.alerts import Alerts
 from agent.canaries import Canaries
 from agent.event_hooks import EventHooks
 from agent.exposition import Exposition
@@ -62,6 +63,7 @@ class Loop:
     queries: Queries
     hooks: Hooks
     event_hooks: EventHooks
+    alerts: Alerts
     sources: Sources
     leadership: Leadership
     exposition: Exposition
@@ -129,6 +131,7 @@ class Loop:
             return
         around = self.surroundings(canaries, found)
         self.refusals.begin()
+        self.alerts.keep(canaries)
         self.listeners.look(found, self.canaries.held_ports(), around.now)
         self.adoptions.look(canaries, around)
         for name in sorted(self.canaries.superseded):
@@ -172,6 +175,7 @@ class Loop:
             routers=routers.look(found.pods, untried, rejected=rejected),
             queries=self.queries,
             hooks=self.hooks,
+            alerts=self.alerts,
             windows=self.sources.routers,
             sources=self.sources,
             listeners=self.listeners,
@@ -213,6 +217,8 @@ class Loop:
             self.exposition.slip()
         for effect in effects(after, seen):
             self.performer.perform(effect, written)
+        for text in self.alerts.look(after):
+            self.events.warn(written, text)
         self.exposition.turned(canary, after, time.monotonic() - started)
 
     def say_standing(self, canary: Canary, seen: Observation) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from delivery.alert import Alert, Route
 from delivery.frozen import frozen
 from delivery.guard import Guard, Policy
 from delivery.hook import WAITING, Hook, HookType, Owed, Told
@@ -86,6 +87,7 @@ class Analysis:
     no_traffic_after: float = 600.0
     source: Source | None = None
     max_duration: float | None = None
+    alerts: tuple[Route, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,8 @@ class Status:
     `previous` is what was promoted before `promoted`, `began` when the release under way did.
     `paused` is by whom it is, empty where it is not; `answered` maps an annotation of a person's
     to the one that was, until it is taken off. `hooks` is what is remembered of each in this
-    release, `owed` which ones are still to hear of one that has ended.
+    release, `owed` which ones are still to hear of one that has ended, `alerts` what is still
+    to be told.
     """
 
     phase: Phase = Phase.NEW
@@ -173,6 +176,7 @@ class Status:
     owed: tuple[Owed, ...] = ()
     guard: Guard = Guard()
     conditions: tuple[Condition, ...] = ()
+    alerts: tuple[Alert, ...] = ()
 
     @property
     def has_users(self) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from delivery.alert import Alert
 from delivery.canary import Canary
 from delivery.frozen import frozen
 from delivery.hook import Call
@@ -106,6 +107,7 @@ class Decision:
     reason: str
     messages: tuple[Message, ...] = ()
     asks: tuple[Call, ...] = ()
+    alert: Alert | None = None
 
 
 def normal(text: str) -> Message:

@@ -37,6 +37,8 @@ CALLED = "called"
 PASSED = "passed"
 FAILED = "failed"
 WAITING = "waiting"
+APPROVED = "approved"
+"""Of a gate that a person has opened by an annotation."""
 QUIET = "not signaling"
 """Of a rollback hook that asks for none."""
 

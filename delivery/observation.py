@@ -98,6 +98,7 @@ class Observation:
     request of the canary open, nor had a new one lately. `counted` are the counters of the app's
     series, as they were read last from each source. `beside` are the app's other Services,
     which are routed as the apex is; `strays` are those that were, and now are to be given back.
+    `told` are alerts that were delivered, or given up, by when they were raised.
     `measurements` are by questions.Question.key; what is still being asked is not among them.
     `replies` are the hooks' last ones, by their names.
     """
@@ -123,6 +124,7 @@ class Observation:
     replies: Mapping[str, Reply] = field(default_factory=frozen)
     counted: Counted = field(default_factory=frozen)
     drained: bool = False
+    told: frozenset[float] = frozenset()
 
     @property
     def apexes(self) -> tuple[Mapping[str, Any], ...]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from delivery.api import analysis as spec
+from delivery.api.alerting import route_of
 from delivery.api.built import unbuilt
 from delivery.api.canary import Canary as CanaryResource
 from delivery.api.canary import CanarySpec
@@ -119,6 +120,7 @@ def analysis_of(said: spec.Analysis | None, absent: Analysis) -> Analysis:
         no_traffic=said.no_traffic or HOLD,
         no_traffic_after=interval_of(said.no_traffic_after, NO_TRAFFIC_AFTER),
         source=source_of(said.source),
+        alerts=tuple(route_of(alert) for alert in said.alerts or ()),
         max_duration=interval_of(said.max_duration) if said.max_duration else None,
     )
 

@@ -38,6 +38,7 @@ from delivery.rules import (
     stopping,
 )
 from delivery.rules.accompanying import accompanied
+from delivery.rules.alerting import alerted
 from delivery.rules.outcome import hold, with_status
 from delivery.strategy import size_ahead, split_of
 
@@ -164,6 +165,7 @@ def step(canary: Canary, seen: Observation) -> Decision:
     routed = taken(listeners_follow_the_services(wished, seen))
     current = guarding.counts_are_taken(routed, seen)
     decision = accompanied(current, decided(current, seen), seen)
+    decision = alerted(current, decision, seen)
     status = outcomes.recorded(current.status, decision.canary.status, seen)
     return stamped(canary, replace(decision, canary=replace(current, status=status)), seen.now)
 

@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from delivery import schema
 from delivery.admission import Answer, Malformed, Request, envelope, mutated, read, validated
+from delivery.api.alerting import provider_problems
 from delivery.api.asking import template_problems
 from delivery.api.cautions import cautions
 from webhook.metrics import Metrics
@@ -22,7 +23,11 @@ log = logging.getLogger(__name__)
 BODY_LIMIT = 16 * 2**20
 """An object has at most 3 MiB, and a review holds it twice."""
 
-PROBLEMS = {"Canary": schema.problems, "MetricTemplate": template_problems}
+PROBLEMS = {
+    "Canary": schema.problems,
+    "MetricTemplate": template_problems,
+    "AlertProvider": provider_problems,
+}
 """By kind: what is wrong with an object, and how it is put right."""
 CAUTIONS = {"Canary": cautions}
 """By kind: what is allowed, and hardly meant."""

@@ -140,7 +140,7 @@ def manifests(settings: Settings, authorities: bytes) -> tuple[Manifest, Manifes
             **webhook(resource, settings, authorities, "/validate"),
             "rules": [rule(names.GROUP, "v1beta1", resource)],
         }
-        for resource in ("canaries", "metrictemplates")
+        for resource in ("canaries", "metrictemplates", "alertproviders")
     ]
     return (
         configuration(KINDS[0], settings.registration, mutating),

@@ -9,20 +9,25 @@ from delivery.api.model import Anything, Model, SecretRef
 
 
 def address_or_secret(schema: dict[str, Any]) -> None:
-    schema["oneOf"] = [{"required": ["type", key]} for key in ("address", "secretRef")]
+    schema["anyOf"] = [{"required": ["type", key]} for key in ("address", "secretRef")]
 
 
 class AlertProviderSpec(Model):
-    """A chat system, and its address given here or in a Secret, not both."""
+    """A chat system; the address in a Secret goes before the one here."""
 
     model_config = {"json_schema_extra": address_or_secret}
 
-    type: Literal["slack", "msteams", "discord", "rocket", "gchat"]
+    type: Literal["slack", "msteams", "discord", "rocket", "gchat", "pagerduty", "webhook"]
     channel: str | None = None
     username: str | None = None
     address: str | None = Field(None, description="URL of the hook.")
     proxy: str | None = None
-    secret_ref: SecretRef | None = Field(None, description="Holds the address.")
+    secret_ref: SecretRef | None = Field(
+        None, description="Holds the address, and the token where one is wanted."
+    )
+    message_template: str | None = Field(
+        None, description="The alert's text as a Go template; {{ message }} is the one it replaces."
+    )
 
 
 class AlertProvider(Model):

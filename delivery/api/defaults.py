@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from delivery import names
+from delivery.alert import INFO, SEVERITIES, Route
 from delivery.api.duration import seconds
 from delivery.canary import HOLD, NO_TRAFFIC, Analysis, Metric
 from delivery.guard import MODES, ON_WORSE, Policy
@@ -33,6 +34,7 @@ class Defaults:
     no_traffic: str = HOLD
     no_traffic_after: float = 600.0
     max_duration: float | None = None
+    alerts: tuple[Route, ...] = ()
 
     @property
     def analysis(self) -> Analysis:
@@ -54,6 +56,7 @@ class Defaults:
             no_traffic=self.no_traffic,
             no_traffic_after=self.no_traffic_after,
             max_duration=self.max_duration,
+            alerts=self.alerts,
         )
 
 
@@ -117,6 +120,14 @@ def ascending(text: str) -> tuple[int, ...]:
     return weights
 
 
+def routes(text: str) -> tuple[Route, ...]:
+    """AlertProviders by name, with the severity that each is told of: `ops, team:error`."""
+    pairs = [part.strip().partition(":") for part in text.split(",")]
+    if not all(name and (not colon or severity in SEVERITIES) for name, colon, severity in pairs):
+        raise ValueError(f"use names of AlertProviders, such as ops:error; {', '.join(SEVERITIES)}")
+    return tuple(Route(name, name, severity or INFO) for name, _, severity in pairs)
+
+
 SETTINGS: Mapping[str, Change] = {
     "interval": lambda to, text: replace(to, interval=at_least_a_second(text)),
     "threshold": lambda to, text: replace(to, threshold=whole(text, 1)),
@@ -140,6 +151,7 @@ SETTINGS: Mapping[str, Change] = {
     "noTraffic": lambda to, text: replace(to, no_traffic=one_of(text, NO_TRAFFIC)),
     "noTrafficAfter": lambda to, text: replace(to, no_traffic_after=at_least_a_second(text)),
     "maxDuration": lambda to, text: replace(to, max_duration=at_least_a_second(text)),
+    "alerts": lambda to, text: replace(to, alerts=routes(text)),
     "progressDeadlineSeconds": lambda to, text: replace(to, progress_deadline=whole(text, 1)),
 }
 

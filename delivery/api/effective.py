@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from delivery.api.alerting import effective_alert
 from delivery.api.checks import effective_metric
 from delivery.api.duration import duration
 from delivery.api.guard import effective_policy
@@ -27,6 +28,7 @@ def effective(analysis: Analysis) -> dict[str, Any]:
         "webhooks": [effective_hook(hook) for hook in analysis.hooks],
         "source": effective_source(analysis.source) if analysis.source else {},
         "guard": effective_policy(analysis.guard) if analysis.guard else {},
+        "alerts": [effective_alert(route) for route in analysis.alerts],
         "maxDuration": 0 if analysis.max_duration is None else duration(analysis.max_duration),
         "noTraffic": analysis.no_traffic,
         "noTrafficAfter": duration(analysis.no_traffic_after),

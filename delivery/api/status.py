@@ -56,6 +56,18 @@ class CanaryOwed(Model):
     time: Instant
 
 
+class CanaryAlert(Model):
+    """An alert that is still to be told."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    severity: str
+    text: str
+    time: Instant
+    phase: str | None = None
+    detailed: bool | None = None
+
+
 class CanaryStatus(Model):
     """What is intended and what was decided last."""
 
@@ -123,6 +135,9 @@ class CanaryStatus(Model):
         None, description="Hooks that are still to hear of the end of a release."
     )
     guard: CanaryGuard | None = Field(None, description="Evidence against the release so far.")
+    alerts: tuple[CanaryAlert, ...] | None = Field(
+        None, description="Alerts that are still to be told."
+    )
     last_decision: CanaryDecision | None = Field(
         None, description="Why the release stands where it stands, and what would change it."
     )

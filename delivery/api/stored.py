@@ -7,9 +7,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from delivery.alert import Alert
 from delivery.api.guard import guard_of, written_guard
 from delivery.api.shape import read
 from delivery.api.status import (
+    CanaryAlert,
     CanaryCondition,
     CanaryHook,
     CanaryOwed,
@@ -57,6 +59,7 @@ def status_of(found: Mapping[str, Any]) -> Status:
         hooks=MappingProxyType({name: told_of(hook) for name, hook in (said.hooks or {}).items()}),
         owed=tuple(owed_of(one) for one in said.owed_hooks or ()),
         guard=guard_of(said.guard),
+        alerts=tuple(alert_of(alert) for alert in said.alerts or ()),
         conditions=tuple(condition_of(condition) for condition in said.conditions or ()),
     )
 
@@ -71,6 +74,10 @@ def readable(found: Mapping[str, Any]) -> CanaryStatus:
 
 def verdict_of(said: CanaryVerdict) -> Verdict:
     return Verdict(said.metric, said.outcome, said.value, said.samples or 0, said.reason or "")
+
+
+def alert_of(said: CanaryAlert) -> Alert:
+    return Alert(said.severity, said.text, bool(said.detailed), said.phase or "", said.time)
 
 
 def condition_of(said: CanaryCondition) -> Condition:
@@ -126,6 +133,7 @@ def written(status: Status) -> CanaryStatus:
         hooks={name: written_hook(told) for name, told in status.hooks.items()} or None,
         owed_hooks=tuple(written_owed(one) for one in status.owed) or None,
         guard=written_guard(status.guard),
+        alerts=tuple(written_alert(alert) for alert in status.alerts) or None,
         conditions=tuple(written_condition(each) for each in status.conditions) or None,
     )
 
@@ -150,6 +158,16 @@ def written_hook(told: Told) -> CanaryHook:
 
 def written_owed(owed: Owed) -> CanaryOwed:
     return CanaryOwed(hook=owed.hook, phase=owed.phase, checksum=owed.checksum, time=owed.since)
+
+
+def written_alert(alert: Alert) -> CanaryAlert:
+    return CanaryAlert(
+        severity=alert.severity,
+        text=alert.text,
+        time=alert.at,
+        phase=alert.phase or None,
+        detailed=alert.detailed or None,
+    )
 
 
 def written_condition(condition: Condition) -> CanaryCondition:

@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from delivery import checks
+from delivery.api.alerting import alerts_can_be_told
 from delivery.api.analysis import STEPS, WEIGHTS, Analysis, Metric
 from delivery.api.asking import metrics_can_be_asked
 from delivery.api.canary import Canary, CanarySpec
@@ -252,6 +253,7 @@ RULES: tuple[Callable[[Canary], Iterator[str]], ...] = (
     metrics_can_be_judged,
     metrics_can_be_asked,
     hooks_can_be_called,
+    alerts_can_be_told,
     guard_can_watch,
     source_can_be_read,
     cookies_differ,

@@ -68,6 +68,7 @@ class Request:
     body: bytes = field(default=b"", repr=False)
     timeout: float = TIMEOUT_SECONDS
     verify: bool = True
+    proxy: str = ""
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
     def redacted(self, text: str) -> str:

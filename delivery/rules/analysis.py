@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from delivery import checks
+from delivery.alert import ERROR, WARN, Alert
 from delivery.canary import FAIL, HOLD, Canary, Phase, Verdict
 from delivery.decision import Decision, Message, normal, warning
 from delivery.guard import stepped
@@ -30,7 +31,13 @@ def reverted_revision_rolls_back(canary: Canary, seen: Observation) -> Decision 
     """The user put the promoted template back: this release has nothing left to judge."""
     if not is_reverted(canary, seen):
         return None
-    return rolled_back(canary, seen, warning(reverted_text(canary)))
+    return withdrawn(rolled_back(canary, seen, warning(reverted_text(canary))))
+
+
+def withdrawn(decision: Decision) -> Decision:
+    """A person ended it, who knows of it."""
+    text = decision.messages[0].text.partition(f" {full_name(decision.canary)} ")[2]
+    return replace(decision, alert=Alert(WARN, text[:1].upper() + text[1:]))
 
 
 def is_reverted(canary: Canary, seen: Observation) -> bool:
@@ -58,7 +65,12 @@ def broken_canary_rolls_back(canary: Canary, seen: Observation) -> Decision | No
     why = seen.target.failing or seen.target.stuck
     if not why and overdue(canary, seen):
         why = f"{seen.target.unready}; {canary.progress_deadline:g}s are over"
-    return rolled_back(canary, seen, warning(prefix + why)) if why else None
+    if not why:
+        return None
+    decision = rolled_back(canary, seen, warning(prefix + why))
+    late = seen.target.stuck or not seen.target.failing
+    text = f"Progress deadline exceeded {why}" if late else f"Canary deployment not ready: {why}"
+    return replace(decision, alert=Alert(ERROR, text))
 
 
 def long_release_ends(canary: Canary, seen: Observation) -> Decision | None:

@@ -8,7 +8,8 @@ from delivery.canary import IDLE, Canary, Phase, Wish
 from delivery.decision import Decision, normal, warning
 from delivery.names import ABORT, APPROVE, PAUSE, PROMOTE, RETRY
 from delivery.observation import Observation
-from delivery.rules.analysis import checks_are_due, measured, promotion
+from delivery.rules import gates
+from delivery.rules.analysis import checks_are_due, measured, promotion, withdrawn
 from delivery.rules.outcome import enters, full_name, rolled_back, waits, with_status
 
 Answer = Callable[[Canary, Observation, Wish], Decision | None]
@@ -81,7 +82,7 @@ def promoted(canary: Canary, seen: Observation, wish: Wish) -> Decision | None:
 
 
 def aborted(canary: Canary, seen: Observation, wish: Wish) -> Decision:
-    return rolled_back(canary, seen, warning(abort_text(canary, wish)))
+    return withdrawn(rolled_back(canary, seen, warning(abort_text(canary, wish))))
 
 
 def abort_text(canary: Canary, wish: Wish) -> str:
@@ -91,7 +92,8 @@ def abort_text(canary: Canary, wish: Wish) -> str:
 def promotion_aborted(canary: Canary, seen: Observation, wish: Wish) -> Decision:
     """The primary goes back first; until it has, the canary keeps the users that it has."""
     said = warning(abort_text(canary, wish))
-    return enters(canary, Phase.FAILED, said, now=seen.now, failed=canary.status.observed)
+    refused = canary.status.observed
+    return withdrawn(enters(canary, Phase.FAILED, said, now=seen.now, failed=refused))
 
 
 def retried(canary: Canary, seen: Observation, wish: Wish) -> Decision:
@@ -107,16 +109,32 @@ def retried(canary: Canary, seen: Observation, wish: Wish) -> Decision:
     return Decision(anew, text, (normal(text),))
 
 
+def withdrawn_before(canary: Canary, seen: Observation, wish: Wish) -> Decision:
+    """What waits to begin never does."""
+    waiting = seen.target.revision if seen.target else ""
+    return aborted(with_status(canary, observed=waiting), seen, wish)
+
+
+def approved(canary: Canary, seen: Observation, wish: Wish) -> Decision:
+    """The gates that are waited for now; the next step's are asked anew."""
+    opened = gates.approved(canary, seen.now)
+    if opened is None:
+        return refused(canary, wish, f"{full_name(canary)} waits for no approval")
+    text = f"Approving {full_name(canary)} by hand, asked by {asker_of(wish)}"
+    return Decision(with_status(opened, message=text), text, (normal(text),))
+
+
 ANSWERS: Mapping[str, Mapping[Phase, Answer]] = {
     PROMOTE: {Phase.PROGRESSING: promoted, Phase.WAITING_PROMOTION: promoted},
     ABORT: {
+        Phase.WAITING: withdrawn_before,
         Phase.PROGRESSING: aborted,
         Phase.WAITING_PROMOTION: aborted,
         Phase.PROMOTING: promotion_aborted,
         Phase.FINALISING: promotion_aborted,
     },
     RETRY: {Phase.FAILED: retried},
-    APPROVE: {},
+    APPROVE: dict.fromkeys((Phase.WAITING, Phase.PROGRESSING, Phase.WAITING_PROMOTION), approved),
 }
 """What can be done in which phase; in every other one it is said that it cannot be."""
 

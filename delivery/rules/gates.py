@@ -6,7 +6,7 @@ from typing import Any
 
 from delivery.canary import Canary, Phase
 from delivery.decision import Decision, normal, warning
-from delivery.hook import POLL_SECONDS, WAITING, Call, HookType, Reply, Told
+from delivery.hook import APPROVED, POLL_SECONDS, WAITING, Call, HookType, Reply, Told
 from delivery.observation import Observation
 from delivery.rules.analysis import checks_are_due, measured, silent_release_ends
 from delivery.rules.outcome import enters, full_name, hold, with_status
@@ -35,12 +35,31 @@ def reply_to(call: Call, seen: Observation) -> Reply | None:
     return found if found is not None and found.about == call.about else None
 
 
-def first_shut(calls: Sequence[Call], seen: Observation) -> Shut | None:
+def first_shut(canary: Canary, calls: Sequence[Call], seen: Observation) -> Shut | None:
     for place, call in enumerate(calls, 1):
+        if is_approved(canary, call):
+            continue
         reply = reply_to(call, seen)
         if reply is None or not reply.passed:
             return Shut(call, reply, tuple(calls[:place]))
     return None
+
+
+def is_approved(canary: Canary, call: Call) -> bool:
+    """By a person, for what it is asked about now."""
+    told = canary.status.hooks.get(call.hook.name)
+    return told is not None and (told.outcome, told.about) == (APPROVED, call.about)
+
+
+def approved(canary: Canary, now: float) -> Canary | None:
+    """With every gate open that is waited for; None where none is."""
+    hooks = canary.status.hooks
+    opened = {
+        name: replace(told, outcome=APPROVED, at=now)
+        for name, told in hooks.items()
+        if told.outcome == WAITING
+    }
+    return with_status(canary, hooks={**hooks, **opened}) if opened else None
 
 
 def gates(canary: Canary, kind: HookType, checksum: str, about: str) -> Iterable[Call]:
@@ -53,7 +72,7 @@ def rollout_gate_waits(canary: Canary, seen: Observation) -> Decision | None:
     if seen.target is None:
         return None
     revision = seen.target.revision
-    shut = first_shut([*gates(canary, HookType.CONFIRM_ROLLOUT, revision, revision)], seen)
+    shut = first_shut(canary, [*gates(canary, HookType.CONFIRM_ROLLOUT, revision, revision)], seen)
     if shut is None:
         return None
     text, told = waiting_for(canary, shut), known(canary, shut)
@@ -129,7 +148,7 @@ def waits_at(
     """Everything else would go on: what was checked counts as checked, and is checked again in an
     interval, so that the gate may be open in any second and the canary fail in any interval.
     """
-    shut = first_shut(calls, seen)
+    shut = first_shut(canary, calls, seen)
     if shut is None:
         return None
     told, text = known(canary, shut), waiting_for(canary, shut)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from delivery import checks
+from delivery.alert import WARN, Alert
 from delivery.canary import ANALYSING, Canary, Phase, Verdict
 from delivery.decision import Decision, Message, normal, warning
 from delivery.hook import CALLED, FAILED, PASSED, POLL_SECONDS, Call, Hook, HookType, Told
@@ -14,6 +15,8 @@ from delivery.rules.outcome import enters, full_name, hold, rolled_back, with_st
 
 RELEASING = ANALYSING | {Phase.PROMOTING, Phase.FINALISING}
 """A canary of the new revision runs, or what it became."""
+
+INVOKED = Alert(WARN, "Rolling back manual webhook invoked")
 
 
 def rollback_calls(canary: Canary, seen: Observation) -> Iterator[Call]:
@@ -39,7 +42,7 @@ def invoked(canary: Canary, seen: Observation) -> tuple[Message, ...]:
 def rollback_hook_rolls_back(canary: Canary, seen: Observation) -> Decision | None:
     """Also while the canary is not ready, or a gate is closed."""
     said = invoked(canary, seen)
-    return rolled_back(canary, seen, *said) if said else None
+    return replace(rolled_back(canary, seen, *said), alert=INVOKED) if said else None
 
 
 def rollback_hook_refuses(canary: Canary, seen: Observation) -> Decision | None:
@@ -47,7 +50,8 @@ def rollback_hook_refuses(canary: Canary, seen: Observation) -> Decision | None:
     said = invoked(canary, seen)
     if not said or seen.target is None:
         return None
-    return rolled_back(with_status(canary, observed=seen.target.revision), seen, *said)
+    refused = with_status(canary, observed=seen.target.revision)
+    return replace(rolled_back(refused, seen, *said), alert=INVOKED)
 
 
 def rollback_hook_ends_promotion(canary: Canary, seen: Observation) -> Decision | None:
@@ -58,7 +62,7 @@ def rollback_hook_ends_promotion(canary: Canary, seen: Observation) -> Decision 
     failed = canary.status.observed
     ended = enters(canary, Phase.FAILED, *said, now=seen.now, failed=failed, failed_checks=0)
     scaled = warning(f"Canary failed! Scaling down {full_name(canary)}")
-    return replace(ended, messages=(*said, scaled))
+    return replace(ended, messages=(*said, scaled), alert=INVOKED)
 
 
 def analysis_is_announced(canary: Canary, seen: Observation) -> Decision | None:

@@ -1,5 +1,8 @@
 """Between releases: what was refused is cleared away, and the next revision is noticed."""
 
+from dataclasses import replace
+
+from delivery.alert import INFO, Alert
 from delivery.canary import Canary, Phase
 from delivery.decision import Decision, normal
 from delivery.names import primary_name
@@ -81,4 +84,6 @@ def new_revision_starts(canary: Canary, seen: Observation) -> Decision | None:
     if seen.target is None:
         return None
     text = f"New revision detected! Scaling up {canary.target}.{canary.namespace}"
-    return from_the_start(canary, seen.target.revision, normal(text), now=seen.now)
+    decision = from_the_start(canary, seen.target.revision, normal(text), now=seen.now)
+    begun = Alert(INFO, "New revision detected, progressing canary analysis.", detailed=True)
+    return replace(decision, alert=begun)

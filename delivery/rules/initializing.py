@@ -1,6 +1,9 @@
 """Adopting a running Deployment: primary ready, then the apex moved, then the target to zero."""
 
+from dataclasses import replace
+
 from delivery.adoption import adoption_pause
+from delivery.alert import INFO, Alert
 from delivery.apex import all_listeners_open, keys, leads_to_routers, present
 from delivery.canary import Canary, Phase
 from delivery.decision import Decision, normal, warning
@@ -134,4 +137,6 @@ def initialization_is_done(canary: Canary, seen: Observation) -> Decision | None
     if seen.target is None or seen.target.replicas or seen.target.on_hold:
         return None
     done = normal(f"Initialization done! {canary.name}.{canary.namespace}")
-    return enters(canary, Phase.INITIALIZED, done, now=seen.now, given_up=0)
+    decision = enters(canary, Phase.INITIALIZED, done, now=seen.now, given_up=0)
+    text = "New Deployment detected, initialization completed."
+    return replace(decision, alert=Alert(INFO, text, detailed=True))

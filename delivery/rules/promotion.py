@@ -1,10 +1,13 @@
 """After a good analysis: the primary takes the analysed revision, users return, the canary goes."""
 
+from dataclasses import replace
+
+from delivery.alert import INFO, Alert
 from delivery.canary import Canary, Phase
 from delivery.decision import Decision, normal, warning
 from delivery.observation import Observation
 from delivery.renaming import before, lasting
-from delivery.rules.analysis import is_reverted, reverted_text, target_name
+from delivery.rules.analysis import is_reverted, reverted_text, target_name, withdrawn
 from delivery.rules.idle import drain_is_over
 from delivery.rules.outcome import enters, full_name, hold, taken_off, waits, with_status
 from delivery.strategy import returned_weight
@@ -18,7 +21,9 @@ def reverted_revision_goes_back(canary: Canary, seen: Observation) -> Decision |
     if not is_reverted(canary, seen):
         return None
     said = warning(reverted_text(canary))
-    return enters(canary, Phase.FAILED, said, now=seen.now, failed=canary.status.observed)
+    return withdrawn(
+        enters(canary, Phase.FAILED, said, now=seen.now, failed=canary.status.observed)
+    )
 
 
 def missing_primary_is_awaited(canary: Canary, seen: Observation) -> Decision | None:
@@ -95,9 +100,11 @@ def release_succeeds(canary: Canary, seen: Observation) -> Decision | None:
     target, status = target_name(canary), canary.status
     undone = status.observed == before(status, seen)
     text = f"Promotion completed! Scaling down {target}"
+    alert = None
     if canary.skip_analysis or undone:
         text = f"Promotion completed! Canary analysis was skipped for {target}"
-    return enters(
+        alert = Alert(INFO, "Canary analysis was skipped, promotion finished.")
+    decision = enters(
         canary,
         Phase.SUCCEEDED,
         normal(text),
@@ -110,3 +117,4 @@ def release_succeeds(canary: Canary, seen: Observation) -> Decision | None:
         scale=0,
         **taken_off(canary.status),
     )
+    return replace(decision, alert=alert)

@@ -1,5 +1,8 @@
 """Stopping an app: no pod of it runs, what leads to it stays, and it comes back as it was."""
 
+from dataclasses import replace
+
+from delivery.alert import WARN, Alert
 from delivery.canary import ANALYSING, Canary, Phase
 from delivery.decision import Decision, normal, warning
 from delivery.names import STOP, primary_name
@@ -31,7 +34,8 @@ def stop_takes_the_canary_away(canary: Canary, seen: Observation) -> Decision | 
         text = f"Stopping {canary.name}.{canary.namespace}, its release begins anew after {STOP}"
         aside = {"observed": status.promoted, "failed_checks": 0, "iterations": 0, "scale": 0}
         said = warning(text)
-        return enters(canary, Phase.FAILED, said, now=seen.now, **aside, **taken_off(status))
+        ended = enters(canary, Phase.FAILED, said, now=seen.now, **aside, **taken_off(status))
+        return replace(ended, alert=Alert(WARN, text))
     if status.phase is Phase.FINALISING or not (status.has_users or status.scale):
         return None
     stopped = with_status(canary, scale=0, **taken_off(status))

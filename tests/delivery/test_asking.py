@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from delivery.api.alerting import provider_problems
 from delivery.api.asking import template_problems
 from delivery.schema import problems
 
@@ -126,5 +127,6 @@ def test_a_bad_query_is_refused(query: str, problem: str) -> None:
 def test_what_the_readme_writes_has_no_problems() -> None:
     blocks = re.findall(r"^```yaml\n(apiVersion: flagger.*?)^```", README.read_text(), re.M | re.S)
     judges = {"Canary": problems, "MetricTemplate": template_problems}
+    judges |= {"AlertProvider": provider_problems}
     for written in (one for block in blocks for one in yaml.safe_load_all(block)):
         assert judges[written["kind"]](written) == ()

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from delivery.alert import Alert
 from delivery.canary import Analysis, Condition, Metric, Phase, Status, Verdict
 from delivery.names import STOP
 from delivery.schema import (
@@ -180,6 +181,7 @@ VERDICTS = st.builds(
 CONDITIONS = st.builds(
     Condition, WORDS, st.sampled_from(["True", "False", "Unknown"]), WORDS, WORDS, MOMENTS, MOMENTS
 )
+ALERTS = st.builds(Alert, WORDS, WORDS, st.booleans(), WORDS, MOMENTS)
 STATUSES = st.builds(
     Status,
     phase=st.sampled_from(list(Phase)),
@@ -202,6 +204,11 @@ STATUSES = st.builds(
     message=WORDS,
     verdicts=st.lists(VERDICTS, max_size=3).map(tuple),
     conditions=st.lists(CONDITIONS, max_size=3).map(tuple),
+    alerts=st.lists(ALERTS, max_size=3).map(tuple),
+    previous=WORDS,
+    began=TIMES,
+    paused=WORDS,
+    answered=st.dictionaries(WORDS, WORDS, max_size=3),
 )
 
 

@@ -23,7 +23,8 @@ WEBHOOKS: list[dict[str, Any]] = MUTATING["webhooks"] + VALIDATING["webhooks"]
 
 def test_each_resource_has_a_webhook_of_its_own() -> None:
     asked = [rule["resources"] for webhook in WEBHOOKS for rule in webhook["rules"]]
-    mutated, judged = ["deployments", "services", "canaries"], ["canaries", "metrictemplates"]
+    mutated = ["deployments", "services", "canaries"]
+    judged = ["canaries", "metrictemplates", "alertproviders"]
     assert asked == [[one] for one in (*mutated, *judged)]
 
 
@@ -58,7 +59,7 @@ def test_a_change_of_any_annotation_of_ours_matters() -> None:
 
 def test_what_is_registered_is_read_back() -> None:
     assert bundles(MUTATING) == [b"authorities"] * 3
-    assert bundles(VALIDATING) == [b"authorities"] * 2
+    assert bundles(VALIDATING) == [b"authorities"] * 3
 
 
 @pytest.mark.parametrize("found", EMPTY)

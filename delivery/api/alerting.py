@@ -1,0 +1,71 @@
+"""`spec.analysis.alerts` and AlertProviders at admission: who is to be told can be told."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from delivery import templating
+from delivery.alert import INFO, Route
+from delivery.alerts import NOTIFIERS
+from delivery.alerts.telling import KNOWN
+from delivery.api.alert_provider import AlertProvider, AlertProviderSpec
+from delivery.api.analysis import Alert, Analysis
+from delivery.api.canary import Canary
+from delivery.api.shape import read, shape_problems
+from delivery.providers.interface import http_address
+from delivery.templating import TemplateError
+
+
+def route_of(said: Alert) -> Route:
+    """An unsaid severity is info, as Flagger documents it."""
+    return Route(said.name, said.provider_ref.name, said.severity or INFO)
+
+
+def effective_alert(route: Route) -> dict[str, Any]:
+    provider = {"name": route.provider}
+    return {"name": route.name, "severity": route.severity, "providerRef": provider}
+
+
+def alerts_can_be_told(canary: Canary) -> Iterator[str]:
+    """The agent may read its own namespace only."""
+    own = (canary.metadata or {}).get("namespace")
+    for index, alert in enumerate((canary.spec.analysis or Analysis()).alerts or ()):
+        path, named = f"spec.analysis.alerts[{index}].providerRef", alert.provider_ref.namespace
+        if not alert.provider_ref.name:
+            yield f"{path}.name: is empty; name an AlertProvider"
+        if named and own and named != own:
+            yield (
+                f'{path}.namespace: "{named}" is another namespace, which the agent of "{own}" '
+                f'may not read; copy the AlertProvider "{alert.provider_ref.name}" and the Secret '
+                f'that it names to "{own}", and remove the field'
+            )
+
+
+def provider_problems(obj: Mapping[str, Any]) -> tuple[str, ...]:
+    """Of an AlertProvider: field, value, fix. An address is not shown: it is a key by itself."""
+    try:
+        spec = read(AlertProvider, {key: obj[key] for key in obj if key != "status"}).spec
+    except ValidationError as error:
+        return shape_problems(AlertProvider, error)
+    return (*destination_problems(spec), *template_problems(spec))
+
+
+def destination_problems(spec: AlertProviderSpec) -> Iterator[str]:
+    notifier = NOTIFIERS[spec.type]
+    if notifier.needs_token and spec.secret_ref is None:
+        yield f'spec.secretRef: is missing; {spec.type} wants a Secret with the key "token"'
+    elif not spec.address and spec.secret_ref is None:
+        yield 'spec.address: is missing; set it, or spec.secretRef with the key "address"'
+    for name, value in (("address", spec.address), ("proxy", spec.proxy)):
+        if value and next(http_address(value), None):
+            yield f"spec.{name}: is no URL; write for example https://hooks.example.com/path"
+
+
+def template_problems(spec: AlertProviderSpec) -> Iterator[str]:
+    if spec.message_template is None:
+        return
+    try:
+        templating.parse(spec.message_template, KNOWN)
+    except TemplateError as error:
+        yield f"spec.messageTemplate: {error}"
