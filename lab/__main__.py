@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from lab import build, cluster, images, processes, registry
+from lab import build, cluster, foreign, images, processes, registry
 from lab.layout import Layout, this_project
 from lab.modules import MODULES
 from lab.programs import PROGRAMS, log_of
@@ -27,6 +27,7 @@ def parser() -> argparse.ArgumentParser:
     built.add_argument(
         "name", nargs="*", help=f"of {', '.join(images.NAMES)}; all if none is named"
     )
+    built.add_argument("--foreign", action="store_true", help="ours for arm64 instead, to try them")
     pushed = commands.add_parser("push", help="push the images to a registry in the node's network")
     pushed.add_argument("tag")
     logs = commands.add_parser("logs", help="the log of one of the node's programs")
@@ -77,7 +78,7 @@ def _obey(layout: Layout, wish: argparse.Namespace) -> int:
             return _status(layout)
         case "images":
             with cluster.alone(layout):
-                images.bring(layout, wish.name)
+                foreign.check(layout) if wish.foreign else images.bring(layout, wish.name)
         case "push":
             with cluster.alone(layout):
                 registry.fill(layout, wish.tag)

@@ -27,10 +27,13 @@ LEFT_OUT = (
 RECIPE = "\n".join((SUITE, *PACKAGES, *LEFT_OUT))
 
 
-def write_rootfs(layout: Layout, archive: Path) -> None:
+def write_rootfs(layout: Layout, archive: Path, *, architecture: str | None = None) -> None:
+    """Of this machine's architecture, or of another that the kernel can run."""
     root = layout.work / "rootfs"
     shutil.rmtree(root, ignore_errors=True)
-    command = ("debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", SUITE, root)
+    other = [f"--arch={architecture}"] if architecture else []
+    options = (*other, "--variant=minbase", f"--include={','.join(PACKAGES)}")
+    command: tuple[str | Path, ...] = ("debootstrap", *options, SUITE, root)
     run_watched(
         within(entrance(layout, WORK), command),
         log=layout.logs / "debootstrap.log",

@@ -43,11 +43,20 @@ class Builder:
             progress=lambda: f"buildah {words[0]} is at work",
         )
 
-    def build(self, dockerfile: Path, *, name: str, context: Path, base: str | None) -> None:
-        """`base` is the image that ARG BASE of the Dockerfile stands for."""
+    def build(
+        self,
+        dockerfile: Path,
+        *,
+        name: str,
+        context: Path,
+        base: str | None,
+        architecture: str | None = None,
+    ) -> None:
+        """`base` is what ARG BASE of the Dockerfile stands for, `architecture` by default ours."""
         words: list[str | Path] = ["bud", "--isolation=chroot", "--layers", "--pull=never"]
         words += [f"--volume={volume}" for volume in _trust(self.layout)]
         words += [f"--build-arg=BASE={base}"] if base else []
+        words += [f"--arch={architecture}"] if architecture else []
         ignored = dockerfile.with_name(f"{dockerfile.name}.dockerignore")
         words += [f"--ignorefile={ignored}"] if ignored.exists() else []
         words += [f"--file={dockerfile}", f"--tag={name}", context]
