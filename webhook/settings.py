@@ -4,8 +4,9 @@ import argparse
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from certs.authority import Lives
 from delivery import names
@@ -112,18 +113,21 @@ def settings(arguments: Sequence[str], environment: Mapping[str, str] | None = N
     parser.add_argument("--kubeconfig", default=said.get("KUBECONFIG", ""))
     parser.add_argument("--log-level", default=said.get("LOG_LEVEL", "INFO").upper())
     ipv6 = ":" in said.get("KUBERNETES_SERVICE_HOST", "")
-    told = Settings(**vars(parser.parse_args(arguments)), ipv6=ipv6)
     try:
-        told = replace(
-            told,
-            agent_size=size(said, "AGENT", AGENT_SIZE),
-            router_size=size(said, "ROUTER", ROUTER_SIZE),
-        )
+        told = Settings(**vars(parser.parse_args(arguments)), ipv6=ipv6, **sizes(said))
     except ValueError as error:
         parser.error(str(error))
     if not told.settle_seconds * 6 <= told.leaf_seconds <= told.authority_seconds / 2:
         parser.error("a leaf lives at least 6 times --settle-seconds, an authority twice as long")
     return told
+
+
+def sizes(environment: Mapping[str, str]) -> Mapping[str, Any]:
+    """Of the agents and the routers, as Settings has them. Raises ValueError."""
+    return {
+        "agent_size": size(environment, "AGENT", AGENT_SIZE),
+        "router_size": size(environment, "ROUTER", ROUTER_SIZE),
+    }
 
 
 def size(environment: Mapping[str, str], program: str, default: Size) -> Size:
