@@ -23,8 +23,8 @@ check: $(ENVIRONMENT) ## format, lint, layers, types and fast tests; seconds, no
 system: $(ENVIRONMENT) ## the tests on a real Kubernetes node, brought up for them
 	@.ci/system "system and not soak" $(CLUSTER) $(TESTS)
 
-test: $(ENVIRONMENT) ## all of it and the core's coverage, as continuous integration runs it
-	@.ci/check --coverage
+test: $(ENVIRONMENT) ## all of it, with more examples and the core's coverage: what continuous integration runs
+	@.ci/check --whole
 	@$(MAKE) --no-print-directory system
 
 demo: $(ENVIRONMENT) ## watch three releases: one promoted, two rolled back

@@ -22,7 +22,7 @@ from tests.delivery.simulated import (
     share,
 )
 
-RUNS = max(8, settings().max_examples // 10)
+RUNS = min(100, max(3, settings().max_examples // 4))
 ALPHA = 0.01
 
 

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from delivery.canary import Phase
 from tests.delivery import departures
-from tests.delivery.departures import Happening
 from tests.delivery.histories import Event, calmed, ending, histories, lived, rested, watched
 from tests.delivery.turns import Agent
 from tests.delivery.worlds import populated
@@ -16,9 +15,6 @@ from tests.examples import costly
 
 WAYS = {"unlabel": departures.unlabel, "opt out": departures.opt_out}
 GIVEN_BACK = (Phase.NEW, Phase.TERMINATED)
-
-each_way = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
-with_or_without_admission = pytest.mark.parametrize("admission", [True, False])
 
 
 def adopted(*, admission: bool = True, generated: bool = True, seconds: int = 15) -> Agent:
@@ -37,12 +33,11 @@ def left(agent: Agent) -> Agent:
     return agent
 
 
-@each_way
-@with_or_without_admission
-@pytest.mark.parametrize("seconds", range(1, 12))
-def test_an_app_leaves_while_it_is_adopted(way: Happening, admission: bool, seconds: int) -> None:
+@costly(1)
+@given(st.sampled_from(sorted(WAYS)), st.booleans(), st.integers(1, 11))
+def test_an_app_leaves_while_it_is_adopted(way: str, admission: bool, seconds: int) -> None:
     agent = adopted(admission=admission, seconds=seconds)
-    way(agent, 1)
+    WAYS[way](agent, 1)
     assert departures.image_of(left(agent)) == "good:1"
 
 
@@ -71,14 +66,12 @@ def test_only_a_canary_that_we_wrote_goes_with_the_app(generated: bool) -> None:
     assert left(agent).gone is generated
 
 
-@each_way
-@pytest.mark.parametrize("seconds", [0, 1, 5, 20, 60, 90])
-def test_who_comes_back_is_adopted_anew_without_a_request_lost(
-    way: Happening, seconds: int
-) -> None:
+@costly(2)
+@given(st.sampled_from(sorted(WAYS)), st.integers(0, 90))
+def test_who_comes_back_is_adopted_anew_without_a_request_lost(way: str, seconds: int) -> None:
     agent = adopted()
     before = agent.world.lost
-    way(agent, 1)
+    WAYS[way](agent, 1)
     departures.come_back(watched(agent, seconds))
     assert rested(calmed(agent))
     assert agent.canary.status.phase is Phase.INITIALIZED
