@@ -20,7 +20,12 @@ def narrowed(counted: Counted, series: Iterable[str], limits: Iterable[float]) -
     wanted, kept = tuple(series), tuple(limits)
     return {
         source: {
-            one: replace(found[one], active=0, buckets=histogram.folded(found[one].buckets, kept))
+            one: replace(
+                found[one],
+                active=0,
+                errors_at=(),
+                buckets=histogram.folded(found[one].buckets, kept),
+            )
             for one in wanted
             if one in found
         }

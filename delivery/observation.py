@@ -17,7 +17,7 @@ class Workload:
     the annotation outrider.dev/scale holds it at. `failing` is why a pod of the current revision
     cannot run ("pod X: CrashLoopBackOff: …"), `stuck` why the rollout will not end, `waiting` why
     it has not ended yet; empty where there is no such reason. `fresh` is when the newest of its
-    ready pods became so, in seconds since the epoch.
+    ready pods became so, in seconds since the epoch. `pods` are their names by their addresses.
     """
 
     manifest: Mapping[str, Any]
@@ -29,6 +29,7 @@ class Workload:
     waiting: str = ""
     ready_pods: int = 0
     fresh: float = 0.0
+    pods: Mapping[str, str] = field(default_factory=dict)
     on_hold: bool = False
     paused: bool = False
 

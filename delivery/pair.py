@@ -113,6 +113,7 @@ def workload(
         waiting=because(pods.waiting(half, threshold), why),
         ready_pods=sum(pods.is_ready(pod) for pod in current),
         fresh=max((pods.ready_since(pod) for pod in current if pods.is_ready(pod)), default=0.0),
+        pods=pods.addresses(current),
         on_hold=names.HOLD in annotations,
         paused=bool(half["spec"].get("paused")),
     )

@@ -33,6 +33,12 @@ def is_ready(pod: Object) -> bool:
     return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
 
 
+def addresses(pods: Iterable[Object]) -> dict[str, str]:
+    """The names of those that have an address, by it."""
+    placed = (pod for pod in pods if (pod.get("status") or {}).get("podIP"))
+    return {str(pod["status"]["podIP"]): str(pod["metadata"]["name"]) for pod in placed}
+
+
 def ready_since(pod: Object) -> float:
     """When it became ready, in seconds since the epoch; 0 where nobody says."""
     conditions = (pod.get("status") or {}).get("conditions") or ()

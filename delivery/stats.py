@@ -36,7 +36,10 @@ from delivery.histogram import Buckets
 
 @dataclass(frozen=True)
 class Counters:
-    """What one Envoy has counted of one cluster since it started; `active` is of this moment."""
+    """What one Envoy has counted of one cluster since it started; `active` is of this moment.
+
+    `errors_at` are the 5xx and breakages by pod, as Envoy writes its address; of canaries alone.
+    """
 
     completed: int = 0
     server_errors: int = 0
@@ -51,11 +54,13 @@ class Counters:
     grpc_unavailable: int = 0
     active: int = 0
     buckets: Buckets = ()
+    errors_at: tuple[tuple[str, int], ...] = ()
 
 
-_GROWING = tuple(
-    field.name for field in fields(Counters) if field.name not in ("active", "buckets")
+COUNTS = tuple(
+    field.name for field in fields(Counters) if field.name not in ("buckets", "errors_at")
 )
+GROWING = tuple(name for name in COUNTS if name != "active")
 
 
 @dataclass(frozen=True)
@@ -133,14 +138,14 @@ def difference(before: Counters, after: Counters) -> Sample:
     """What was counted of one cluster between two looks at one router."""
     if is_reset(before, after):
         before = Counters()
-    grown = {name: getattr(after, name) - getattr(before, name) for name in _GROWING}
+    grown = {name: getattr(after, name) - getattr(before, name) for name in GROWING}
     counted = replace(after, **grown, buckets=histogram.subtracted(after.buckets, before.buckets))
     return Sample(counted.completed, _failures(counted), counted.buckets)
 
 
 def is_reset(before: Counters, after: Counters) -> bool:
     """Whether a counter has shrunk."""
-    shrunk = any(getattr(after, name) < getattr(before, name) for name in _GROWING)
+    shrunk = any(getattr(after, name) < getattr(before, name) for name in GROWING)
     times = histogram.subtracted(after.buckets, before.buckets)
     return shrunk or any(count < 0 for _, _, count in times)
 

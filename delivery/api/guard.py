@@ -1,7 +1,6 @@
 """`spec.analysis.guard` and what the status keeps of it <-> the values of the core."""
 
 from collections.abc import Mapping
-from dataclasses import fields
 from math import inf
 from typing import Annotated, Any, Literal
 
@@ -13,7 +12,7 @@ from delivery.api.model import Interval, Model
 from delivery.counted import Counted
 from delivery.evidence import Counts, Evidence
 from delivery.guard import Guard, Policy
-from delivery.stats import Counters
+from delivery.stats import GROWING, Counters
 
 Natural = Annotated[int, Field(ge=0)]
 
@@ -177,15 +176,13 @@ def counted_of(said: Mapping[str, Mapping[str, SeriesCounters]]) -> Counted:
     }
 
 
-KNOWN = {field.name for field in fields(Counters)} - {"buckets", "active"}
-
-
 def counters_of(said: SeriesCounters) -> Counters:
-    counts = {name: count for name, count in said.counts.items() if name in KNOWN}
+    counts = {name: count for name, count in said.counts.items() if name in GROWING}
     found = sorted((float(edge), count) for edge, count in (said.buckets or {}).items())
     uppers = [*(edge for edge, _ in found[1:]), inf]
     pairs = zip(found, uppers, strict=False)
-    return Counters(**counts, buckets=tuple((lower, upper, n) for (lower, n), upper in pairs))
+    buckets = tuple((lower, upper, n) for (lower, n), upper in pairs)
+    return Counters(**counts, buckets=buckets, errors_at=())
 
 
 def written_guard(guard: Guard) -> CanaryGuard | None:
@@ -233,7 +230,7 @@ def counts_written(counts: Counts) -> HalfCounts:
 
 
 def written_counters(counters: Counters) -> SeriesCounters:
-    counts = {name: getattr(counters, name) for name in sorted(KNOWN)}
+    counts = {name: getattr(counters, name) for name in sorted(GROWING)}
     buckets = {repr(lower): count for lower, _, count in counters.buckets}
     return SeriesCounters(
         counts={name: count for name, count in counts.items() if count}, buckets=buckets or None

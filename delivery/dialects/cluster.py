@@ -30,6 +30,9 @@ FIELDS: Mapping[str, str] = {
 
 TIMES = "upstream_rq_time"
 
+POD, POD_ERRORS = "endpoint.", ".rq_error"
+"""What stands before and after a pod's address in the name of its own statistic."""
+
 _ALL = "|".join((*FIELDS, TIMES)).replace(".", r"\.")
-FILTER = rf"^cluster\.[^.]+\.({_ALL})$"
+FILTER = rf"^cluster\.[^.]+\.({_ALL}|endpoint\..+\.rq_error)$"
 """For Envoy's `filter=`: the stats that are read."""

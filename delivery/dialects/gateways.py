@@ -2,15 +2,14 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from delivery import histogram
 from delivery.dialects import prometheus
 from delivery.names import CANARY, PRIMARY
-from delivery.stats import Counters
+from delivery.stats import COUNTS, Counters
 
 ROLES: Mapping[str, str] = {PRIMARY: PRIMARY, CANARY: CANARY, "0": PRIMARY, "1": CANARY}
-_COUNTS = tuple(field.name for field in fields(Counters) if field.name != "buckets")
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class Gateway:
 
 
 def added(one: Counters, other: Counters) -> Counters:
-    counts = {name: getattr(one, name) + getattr(other, name) for name in _COUNTS}
+    counts = {name: getattr(one, name) + getattr(other, name) for name in COUNTS}
     return Counters(**counts, buckets=histogram.added(one.buckets, other.buckets))
 
 

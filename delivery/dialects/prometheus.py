@@ -34,6 +34,7 @@ def parse(text: str) -> Mapping[str, Counters]:
         cluster: Counters(
             **found.get(cluster, {}),
             buckets=histogram.of_cumulative(times.get(cluster, {})),
+            errors_at=(),
         )
         for cluster in found.keys() | times.keys()
     }

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from delivery.dialects.cluster import FIELDS, FILTER, TIMES
+from delivery.dialects.cluster import FIELDS, FILTER, POD, POD_ERRORS, TIMES
 from delivery.dialects.malformed import StatsMalformed
 from delivery.histogram import Buckets
 from delivery.stats import Counters
@@ -33,14 +33,20 @@ def parse(text: str) -> Mapping[str, Counters]:
 def counters(entries: Sequence[Any]) -> Mapping[str, Counters]:
     found: dict[str, dict[str, int]] = {}
     times: dict[str, Buckets] = {}
+    errors: dict[str, dict[str, int]] = {}
     for entry in entries:
         match entry:
             case {"histograms": {"details": [*details]}}:
                 times.update(timed(details))
             case {"name": str(name), "value": value}:
                 count(found, name, value)
+                count_pod(errors, name, value)
     return {
-        cluster: Counters(**found.get(cluster, {}), buckets=times.get(cluster, ()))
+        cluster: Counters(
+            **found.get(cluster, {}),
+            buckets=times.get(cluster, ()),
+            errors_at=tuple(sorted(errors.get(cluster, {}).items())),
+        )
         for cluster in found.keys() | times.keys()
     }
 
@@ -51,6 +57,13 @@ def count(found: dict[str, dict[str, int]], name: str, value: object) -> None:
         return
     counted, field = found.setdefault(cluster, {}), FIELDS[key]
     counted[field] = counted.get(field, 0) + whole(value, name)
+
+
+def count_pod(errors: dict[str, dict[str, int]], name: str, value: object) -> None:
+    cluster, key = named(name)
+    if key.startswith(POD) and key.endswith(POD_ERRORS):
+        address = key.removeprefix(POD).removesuffix(POD_ERRORS)
+        errors.setdefault(cluster, {})[address] = whole(value, name)
 
 
 def named(name: str) -> tuple[str, str]:

@@ -1,7 +1,7 @@
 """How the router meets pods that fail: retries, priorities, ejection, and no limits of its own."""
 
 from envoy.config.cluster.v3 import circuit_breaker_pb2 as breaker_pb2
-from envoy.config.cluster.v3.cluster_pb2 import Cluster
+from envoy.config.cluster.v3.cluster_pb2 import Cluster, TrackClusterStats
 from envoy.config.cluster.v3.outlier_detection_pb2 import OutlierDetection
 from envoy.config.core.v3.base_pb2 import RoutingPriority
 from envoy.config.route.v3 import route_components_pb2 as routes_pb2
@@ -49,6 +49,9 @@ def cluster(name: str, role: str, *, sticky: bool = False) -> Cluster:
     made.common_lb_config.update_merge_window.CopyFrom(Duration())
     if role == PRIMARY:
         made.outlier_detection.CopyFrom(_dead_pods_only())
+    else:
+        # Which pod of a canary failed is told to its people; for the primary it would only cost.
+        made.track_cluster_stats.CopyFrom(TrackClusterStats(per_endpoint_stats=True))
     return made
 
 

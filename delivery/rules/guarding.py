@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from math import ceil
 
-from delivery import guard, names, serving
+from delivery import culprit, guard, names, serving
 from delivery.canary import ANALYSING, Canary
 from delivery.checks import go_duration
 from delivery.decision import Decision, warning
@@ -50,7 +50,8 @@ def refuted_release_rolls_back(canary: Canary, seen: Observation) -> Decision | 
     limit, weight = evidence_needed(canary.analysis, strict), canary.status.canary_weight
     for one, found in weighed(canary):
         if is_enough(found, strict, limit, weight):
-            text = f"Rolling back {full_name(canary)} {suffered(one, found)}"
+            told = suffered(one, found) + (culprit.told(canary, seen) if one.limit is None else "")
+            text = f"Rolling back {full_name(canary)} {told}"
             return rolled_back(canary, seen, warning(text))
     return None
 

@@ -1,6 +1,6 @@
 """The arithmetic of delivery/stats.py against what callers of a real Envoy saw."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
@@ -11,7 +11,7 @@ import pytest
 from agent.envoy import Scraper
 from delivery.dialects.router import parse
 from delivery.routers.envoy import Application, Endpoint, cluster_name
-from delivery.stats import Sample, delta
+from delivery.stats import Counters, Sample, delta
 from tests.agent import breakage, http2
 from tests.agent.identities import PRESENTED
 from tests.agent.pods import Pod
@@ -50,15 +50,20 @@ def router(
         yield router
 
 
-def sample(router: Router, application: Application) -> Sample:
-    """All that the router has counted of the canary, by the agent's own means."""
+def counters(router: Router) -> Mapping[str, Counters]:
+    """All that the router has counted, by the agent's own means."""
     address = f"127.0.0.1:{router.stats_port}"
     scraper = Scraper(presented=PRESENTED)
     text = scraper.scrape([address], deadline=5)[address]
     scraper.close()
     assert isinstance(text, str)
+    return parse(text)
+
+
+def sample(router: Router, application: Application) -> Sample:
+    """What was counted of the canary."""
     cluster = cluster_name(application.name, application.port, "canary")
-    return delta({}, parse(text)).get(cluster, Sample())
+    return delta({}, counters(router)).get(cluster, Sample())
 
 
 def called(case: str, listener: int) -> list[str]:
@@ -110,3 +115,22 @@ def test_a_stream_that_was_refused_is_rescued_and_counts(
             assert [http2.request(shop.listener) for _ in range(3)] == ["whole"] * 3
             eventually(lambda: sample(router, shop).requests == 3)
             assert sample(router, shop).failures == 3
+
+
+def test_the_errors_of_each_pod_of_a_canary_are_known(tmp_path: Path) -> None:
+    failing = breakage.HTTP1["answers 500"][0]
+    with Pod(failing) as bad, Pod(breakage.HTTP1["answers"][0]) as good, Pod(failing) as old:
+        shop = application(
+            primary=(old.endpoint,), canary=(bad.endpoint, good.endpoint), weight=100
+        )
+        with serving(tmp_path, shop) as (router, _):
+            assert sorted(breakage.outcome(shop.listener) for _ in range(4)) == [
+                *("error", "error", "whole", "whole")
+            ]
+            found = counters(router)[cluster_name(shop.name, shop.port, "canary")]
+            wanted = {bad.endpoint: 2, good.endpoint: 0}
+            assert dict(found.errors_at) == {
+                f"{at.address}_{at.port}": n for at, n in wanted.items()
+            }
+            primary = cluster_name(shop.name, shop.port, "primary")
+            assert not counters(router).get(primary, Counters()).errors_at
