@@ -115,20 +115,31 @@ def listeners_open(canary: Canary, seen: Observation, apex: Service) -> bool:
     return {found.get(number(port)) for port in ports_of(apex)} <= seen.routers.listening
 
 
-def all_listeners_open(canary: Canary, seen: Observation) -> bool:
-    return bool(seen.apexes) and all(listeners_open(canary, seen, one) for one in seen.apexes)
+def may_move(canary: Canary, seen: Observation) -> bool:
+    """Whether every Service can lead where it should."""
+    open_to_all = (listeners_open(canary, seen, one) for one in seen.apexes)
+    return bool(seen.apexes) and (not canary.analysis.routed or all(open_to_all))
+
+
+def has_moved(canary: Canary, seen: Observation) -> bool:
+    if canary.analysis.routed:
+        return bool(seen.apexes) and all(map(leads_to_routers, seen.apexes))
+    wanted = ((one, wanted_route(canary, seen, one)) for one in seen.apexes)
+    return bool(seen.apexes) and all(leads_to(one) == route for one, route in wanted)
 
 
 def wanted_route(canary: Canary, seen: Observation, apex: Service) -> Mapping[str, Any] | None:
     """Where a Service should lead: the routers; the primary while none is ready; None: untouched.
 
     Once it leads to routers it stays there while one is ready: a ready router has its whole
-    configuration (bootstrap.py), and a probe that failed once must not move users.
+    configuration (bootstrap.py), and a probe that failed once must not move users. Where nothing is
+    routed it leads to the primary: the user's own selector would find the canary's pods too.
     """
     if canary.status.apex_moved is None:
         return None
     routed, found = leads_to_routers(apex), listeners(canary, apex)
-    if listeners_open(canary, seen, apex) or (routed and seen.routers.ready):
+    ready = listeners_open(canary, seen, apex) or (routed and seen.routers.ready)
+    if canary.analysis.routed and ready:
         targets = {
             number(port): found.get(number(port), own_target(port)) for port in ports_of(apex)
         }

@@ -8,6 +8,7 @@ from delivery.alert import Alert, Route
 from delivery.frozen import frozen
 from delivery.guard import Guard, Policy
 from delivery.hook import WAITING, Hook, HookType, Owed, Told
+from delivery.matching import Match
 from delivery.source import Source
 
 
@@ -62,11 +63,36 @@ class Metric:
 
 
 @dataclass(frozen=True)
+class Mirror:
+    """How many percent of the requests are copied: at first, more at each step, and at last."""
+
+    start: int = 100
+    step: int = 0
+    top: int = 100
+
+
+@dataclass(frozen=True)
+class Affinity:
+    """Cookies by which users stay with the version that they met first. Ages are in seconds.
+
+    Without a `primary_cookie` only those of the canary stay; `attributes` is the end of a cookie.
+    """
+
+    cookie: str
+    primary_cookie: str = ""
+    max_age: int = 86400
+    primary_age: int = 60
+    attributes: str = "; Path=/"
+
+
+@dataclass(frozen=True)
 class Analysis:
     """How a release is judged and how its traffic moves. Seconds, percent of requests.
 
     Without a guard, failed checks alone roll back; with one, the built-in checks only hold.
-    `iterations` is how many checks must have passed, at least.
+    `iterations` is how many checks must have passed, at least. What one of `match` describes is
+    the canary's in an A/B test. With a `mirror` the canary is tried on copies of requests first.
+    Where nothing is `routed` no user is sent to the canary at all.
     `no_traffic` is what becomes of a release that got no request for `no_traffic_after`.
     One that is not promoted within `max_duration` fails; None is without end.
     """
@@ -78,6 +104,10 @@ class Analysis:
     max_weight: int = 100
     step_weight_promotion: int = 0
     iterations: int = 0
+    match: tuple[Match, ...] = ()
+    mirror: Mirror | None = None
+    affinity: Affinity | None = None
+    routed: bool = True
     primary_ready_threshold: int = 100
     canary_ready_threshold: int = 100
     metrics: tuple[Metric, ...] = ()
@@ -143,10 +173,18 @@ class Status:
     to the one that was, until it is taken off. `hooks` is what is remembered of each in this
     release, `owed` which ones are still to hear of one that has ended, `alerts` what is still
     to be told.
+    `matched` says that what the Canary's `match` describes goes to the canary, `mirror_weight`
+    how many percent of the primary's requests are copied to it. `cookie` and `primary_cookie` are
+    those of the release (`name=value`), `previous_cookie` is of the one before.
     """
 
     phase: Phase = Phase.NEW
     canary_weight: int = 0
+    matched: bool = False
+    mirror_weight: int = 0
+    cookie: str = ""
+    primary_cookie: str = ""
+    previous_cookie: str = ""
     failed_checks: int = 0
     iterations: int = 0
     given_up: int = 0
@@ -181,12 +219,12 @@ class Status:
     @property
     def has_users(self) -> bool:
         """Whether the canary answers anybody."""
-        return self.canary_weight > 0
+        return self.canary_weight > 0 or self.matched
 
     @property
     def is_asked(self) -> bool:
         """Whether the canary gets requests, also such as nobody waits for."""
-        return self.has_users
+        return self.has_users or self.mirror_weight > 0
 
     @property
     def at_gate(self) -> bool:

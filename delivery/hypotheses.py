@@ -1,15 +1,22 @@
 """What the guard holds a release to: the bounds of the checks that count bad requests."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from delivery.canary import Analysis, Metric
 from delivery.checks import ERROR_RATE, SUCCESS_RATE, is_by_name, quantile
-from delivery.guard import OFF, Hypothesis, Policy, needed
+from delivery.guard import OFF, RANGE, Hypothesis, Policy, needed
+from delivery.strategy import serves_apart
 
 
 def policy(analysis: Analysis) -> Policy | None:
-    """The guard that is on; None where there is none."""
-    return analysis.guard if analysis.guard and analysis.guard.mode != OFF else None
+    """The guard that is on; None where there is none.
+
+    Where the halves have different users a comparison says nothing: the range alone counts.
+    """
+    if analysis.guard is None or analysis.guard.mode == OFF:
+        return None
+    return replace(analysis.guard, mode=RANGE) if serves_apart(analysis) else analysis.guard
 
 
 def hypotheses(analysis: Analysis) -> tuple[Hypothesis, ...]:

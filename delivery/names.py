@@ -55,6 +55,8 @@ SAID_ON_CANARY = frozenset({STOP, *BY_HAND})
 
 PRIMARY = "primary"
 CANARY = "canary"
+MIRROR = "mirror"
+"""The canary once more, for copies of requests: unlike the canary it has nobody to fall back on."""
 
 MANAGED_BY = "app.kubernetes.io/managed-by"
 OUTRIDER = "outrider"

@@ -1,19 +1,23 @@
 """The Canary resource <-> the values a release is decided from."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from delivery.api import analysis as spec
+from delivery.api.affinity import affinity_of
 from delivery.api.alerting import route_of
 from delivery.api.built import unbuilt
 from delivery.api.canary import Canary as CanaryResource
-from delivery.api.canary import CanarySpec
+from delivery.api.canary import CanarySpec, Provider
 from delivery.api.checks import interval_of, metric_of
 from delivery.api.defaults import DEFAULTS, deadline_from, defaults_from
 from delivery.api.effective import effective, shows
 from delivery.api.explained import explained
 from delivery.api.guard import policy_of
 from delivery.api.hooks import hook_of
+from delivery.api.matching import matches_of
+from delivery.api.mirroring import mirror_of
 from delivery.api.shape import read
 from delivery.api.source import source_of
 from delivery.api.stored import status_of, written
@@ -40,12 +44,11 @@ __all__ = [
 ]
 
 DEADLINE = 600.0
+ITERATIONS = 10
+"""Of a Canary that says none, where weights are of no use."""
 NO_TRAFFIC_AFTER = 600.0
 KEPT = (
     "trackedConfigs",
-    "sessionAffinityCookie",
-    "primarySessionAffinityCookie",
-    "previousSessionAffinityCookie",
     "effective",
     "lastDecision",
 )
@@ -83,7 +86,7 @@ def parse(
         service=service_name(said),
         provider=said.provider.value if said.provider else "envoy",
         metrics_server=said.metrics_server or "",
-        analysis=analysis_of(said.analysis, defaults if is_ours else Analysis()),
+        analysis=as_the_provider_can(said, defaults if is_ours else Analysis()),
         progress_deadline=float(said.progress_deadline_seconds or unsaid_deadline),
         skip_analysis=bool(said.skip_analysis) or (said.analysis is None and not is_ours),
         suspend=bool(said.suspend),
@@ -100,6 +103,23 @@ def service_name(said: CanarySpec) -> str:
     return (said.service.name or said.target_ref.name) if said.service is not None else ""
 
 
+def as_the_provider_can(said: CanarySpec, absent: Analysis) -> Analysis:
+    """Without a router nobody can be sent to the canary: it is tried, and promoted (2.1, 25)."""
+    found = analysis_of(said.analysis, absent)
+    if said.provider is not Provider.KUBERNETES:
+        return found
+    return replace(
+        found,
+        routed=False,
+        iterations=found.iterations or ITERATIONS,
+        step_weight=0,
+        step_weights=(),
+        match=(),
+        mirror=None,
+        affinity=None,
+    )
+
+
 def analysis_of(said: spec.Analysis | None, absent: Analysis) -> Analysis:
     """Flagger's defaults, except that intervals below 10 s are honoured (reference, 1.4)."""
     if said is None:
@@ -112,6 +132,9 @@ def analysis_of(said: spec.Analysis | None, absent: Analysis) -> Analysis:
         max_weight=100 if said.max_weight is None else said.max_weight,
         step_weight_promotion=said.step_weight_promotion or 0,
         iterations=said.iterations or 0,
+        match=tuple(matches_of(said.match or ())),
+        mirror=mirror_of(said),
+        affinity=affinity_of(said),
         primary_ready_threshold=whole_pair(said.primary_ready_threshold),
         canary_ready_threshold=whole_pair(said.canary_ready_threshold),
         metrics=tuple(metric_of(metric) for metric in said.metrics or ()),

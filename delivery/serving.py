@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from delivery import apex, names, servable, source
+from delivery import apex, cookies, names, servable, source
 from delivery.canary import RESTING, Canary, Phase
 from delivery.pair import Objects, endpoints, named, pods_of
 from delivery.pods import Object
@@ -38,6 +38,9 @@ def applications(canary: Canary, objects: Objects) -> Iterator[Application]:
             canary_weight=weight(canary, first, second),
             closed=closed,
             sticky=service["spec"].get("sessionAffinity") == "ClientIP",
+            matches=canary.analysis.match if canary.status.matched and second else (),
+            mirror=canary.status.mirror_weight if second else 0,
+            cookies=cookies.in_force(canary, has_pods=bool(second)),
         )
 
 
@@ -123,8 +126,9 @@ def is_closed(canary: Canary) -> bool:
 
 def weight(canary: Canary, first: tuple[Endpoint, ...], second: tuple[Endpoint, ...]) -> int:
     """The intended share; all of it goes to a canary under way while the primary has no pod."""
-    intended = canary.status.canary_weight if second else 0
-    return 100 if intended and not first else intended
+    if not second:
+        return 0
+    return 100 if canary.status.has_users and not first else canary.status.canary_weight
 
 
 def addresses(found: Sequence[Object], port: int | str) -> tuple[Endpoint, ...]:
@@ -152,9 +156,13 @@ def clusters(canary: Canary, role: str) -> tuple[str, ...]:
 
 
 def router_clusters(canary: Canary, role: str) -> tuple[str, ...]:
-    """The names under which the routers count one half's requests, one for each port."""
+    """The names under which the routers count one half's requests, one for each port; copies of
+    requests are the canary's too.
+    """
     owners = {key: apex.owner(canary.status.apex, key) for key in canary.status.ports}
+    counted = (role, names.MIRROR) if role == names.CANARY else (role,)
     return tuple(
-        cluster_name(canary.target, int(key.rpartition("/")[2]), role, further(canary, owner))
+        cluster_name(canary.target, int(key.rpartition("/")[2]), one, further(canary, owner))
         for key, owner in owners.items()
+        for one in counted
     )

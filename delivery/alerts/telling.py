@@ -15,6 +15,7 @@ from delivery.api.shape import read, shape_problems
 from delivery.canary import Analysis, Canary
 from delivery.providers import Request
 from delivery.providers.interface import BadSettings, checked_header, http_address, secret_value
+from delivery.strategy import AB_TEST, BLUE_GREEN, strategy
 from delivery.templating.functions import BUILT_IN as FUNCTIONS
 
 VALUES = ("name", "namespace", "target", "phase", "severity", "message", "fields")
@@ -59,7 +60,7 @@ def routing(analysis: Analysis) -> str:
         return f"Weight steps: {steps} max: {analysis.max_weight}"
     if analysis.step_weight:
         return f"Weight step: {analysis.step_weight} max: {analysis.max_weight}"
-    return "Blue/Green" if analysis.iterations else ""
+    return {AB_TEST: "A/B Testing", BLUE_GREEN: "Blue/Green"}.get(strategy(analysis), "")
 
 
 def worded(notice: Notice, template: str | None) -> Notice:

@@ -83,6 +83,13 @@ class SessionAffinity(Model):
     secure: bool | None = None
 
 
+class GuidesAnalysis(Model):
+    """How Flagger's guides write a mirror that grows: its step, and where it ends."""
+
+    step_weight_promotion: Percent | None = None
+    max_mirror_weight: Percent | None = None
+
+
 def a_way_to_advance(schema: dict[str, Any]) -> None:
     schema["anyOf"] = [{"required": ["interval", "threshold", step]} for step in STEPS]
 
@@ -103,6 +110,15 @@ class Analysis(Model):
     iterations: int | None = Field(None, description="Checks that must have passed, at least.")
     mirror: bool | None = None
     mirror_weight: Percent | None = None
+    mirror_step_weight: Percent | None = Field(
+        None, description="Percent of requests that are copied more at each step."
+    )
+    max_mirror_weight: Percent | None = Field(
+        None, description="Percent of requests that are copied before any weight."
+    )
+    canary_analysis: GuidesAnalysis | None = Field(
+        None, description="The last two, as Flagger's guides write them."
+    )
     primary_ready_threshold: int | None = Field(None, description="Percent of pods.")
     canary_ready_threshold: int | None = Field(None, description="Percent of pods.")
     match: tuple[AnalysisMatch, ...] | None = None

@@ -1,15 +1,19 @@
 """What can be done as it is asked for, and is hardly what was meant: told at admission."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from delivery.api.canary import Canary
+from delivery.api.affinity import affinity_cautions
+from delivery.api.analysis import Analysis
+from delivery.api.canary import Canary, Provider
 from delivery.api.checks import metric_of
 from delivery.api.guard import policy_of
 from delivery.api.hooks import mistaken_rollbacks
+from delivery.api.mirroring import mirror_cautions
 from delivery.api.shape import read
+from delivery.checks import is_by_name
 from delivery.evidence import bounded
-from delivery.guard import OFF, needed
+from delivery.guard import OFF, RANGE, needed
 from delivery.hypotheses import hypothesis
 from delivery.power import REGRESSION, requests_to_show
 
@@ -19,7 +23,74 @@ MANY_REQUESTS = 10_000
 def cautions(obj: Mapping[str, Any]) -> tuple[str, ...]:
     """Of a Canary that has no problems."""
     found = read(Canary, {"metadata": obj.get("metadata") or {}, "spec": obj["spec"]})
-    return (*strict_ranges(found), *mistaken_rollbacks(found))
+    return tuple(said for rule in RULES for said in rule(found))
+
+
+def ranges_alone(canary: Canary) -> Iterator[str]:
+    """A guard that compares has nothing to compare with."""
+    analysis = canary.spec.analysis
+    strict = policy_of(analysis.guard) if analysis else None
+    if analysis is None or strict is None or strict.mode in (OFF, RANGE):
+        return
+    if analysis.match or analysis.session_affinity:
+        yield (
+            "spec.analysis.guard: canary and primary have different users in an A/B test, and with "
+            "sessionAffinity; they are not compared, the range alone rolls back"
+        )
+
+
+def copies(canary: Canary) -> Iterator[str]:
+    yield from mirror_cautions(canary.spec.analysis or Analysis())
+
+
+def cookies(canary: Canary) -> Iterator[str]:
+    yield from affinity_cautions(canary.spec.analysis or Analysis())
+
+
+def what_needs_a_router(canary: Canary) -> Iterator[str]:
+    """In Flagger's words, which it says at each look."""
+    said = canary.spec.analysis
+    if canary.spec.provider is not Provider.KUBERNETES or said is None:
+        return
+    for field, wish in (
+        ("match", said.match),
+        ("stepWeight", said.step_weight),
+        ("stepWeights", said.step_weights),
+        ("mirror", said.mirror),
+        ("sessionAffinity", said.session_affinity),
+    ):
+        if wish:
+            what = "A/B testing" if field == "match" else "Progressive traffic"
+            yield (
+                f"spec.analysis.{field}: {what} is not supported when using the kubernetes "
+                "provider, which has no router; remove it, or the provider"
+            )
+
+
+def what_nobody_counts(canary: Canary) -> Iterator[str]:
+    """It would be waited for in vain."""
+    spec, said = canary.spec, canary.spec.analysis
+    if spec.provider is not Provider.KUBERNETES or said is None or said.source is not None:
+        return
+    for index, metric in enumerate(said.metrics or ()):
+        asks = bool(metric.query or metric.template_ref)
+        if is_by_name(metric.name, asks=asks) and not spec.metrics_server:
+            yield (
+                f'spec.analysis.metrics[{index}]: "{metric.name}" is counted by routers, and the '
+                "kubernetes provider has none; set spec.metricsServer, spec.analysis.source or a "
+                "templateRef"
+            )
+
+
+def whole_cookies(canary: Canary) -> Iterator[str]:
+    """Browsers send all cookies in one header."""
+    for index, match in enumerate((canary.spec.analysis or Analysis()).match or ()):
+        for name, compared in (match.headers or {}).items():
+            if name.lower() == "cookie" and compared.exact is not None:
+                yield (
+                    f"spec.analysis.match[{index}].headers.{name}.exact: is compared with all of a "
+                    f"browser's cookies; use regex: ^(.*; *)?{compared.exact}(;.*)?$"
+                )
 
 
 def strict_ranges(canary: Canary) -> Iterator[str]:
@@ -42,3 +113,15 @@ def strict_ranges(canary: Canary) -> Iterator[str]:
                 f"{path}: promotion waits for {requests} canary requests, to tell a regression "
                 "from chance; widen it, or set spec.analysis.guard.minRequests"
             )
+
+
+RULES: tuple[Callable[[Canary], Iterator[str]], ...] = (
+    strict_ranges,
+    mistaken_rollbacks,
+    ranges_alone,
+    whole_cookies,
+    what_needs_a_router,
+    what_nobody_counts,
+    copies,
+    cookies,
+)

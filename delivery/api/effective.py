@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
+from delivery.api.affinity import effective_affinity
 from delivery.api.alerting import effective_alert
 from delivery.api.checks import effective_metric
 from delivery.api.duration import duration
 from delivery.api.guard import effective_policy
 from delivery.api.hooks import effective_hook
+from delivery.api.matching import effective_match
+from delivery.api.mirroring import effective_mirror
 from delivery.api.source import effective_source
 from delivery.canary import Analysis
 
@@ -22,6 +25,9 @@ def effective(analysis: Analysis) -> dict[str, Any]:
         "maxWeight": analysis.max_weight,
         "stepWeightPromotion": analysis.step_weight_promotion,
         "iterations": analysis.iterations,
+        **effective_mirror(analysis.mirror),
+        "sessionAffinity": effective_affinity(analysis.affinity),
+        "match": [effective_match(match) for match in analysis.match],
         "primaryReadyThreshold": analysis.primary_ready_threshold,
         "canaryReadyThreshold": analysis.canary_ready_threshold,
         "metrics": [effective_metric(metric) for metric in analysis.metrics],

@@ -1,10 +1,12 @@
 """Which requests are meant: Istio's string and request matches (reference, 1.3 and 1.4)."""
 
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Self
 
 from pydantic import Field, model_validator
 
 from delivery.api.model import Model
+from delivery.matching import Comparison, Match, Way
 
 
 class StringMatch(Model):
@@ -65,3 +67,32 @@ class AnalysisMatch(Model):
     headers: dict[str, HeaderMatch] | None = None
     query_params: dict[str, StringMatch] | None = None
     source_labels: dict[str, str] | None = None
+
+
+def matches_of(said: Iterable[AnalysisMatch]) -> Iterator[Match]:
+    """What is only in part to be told from a request is passed over, or too many would match."""
+    for one in said:
+        found = Match(compared(one.headers or {}), compared(one.query_params or {}))
+        if found != Match() and not one.source_labels:
+            yield found
+
+
+def compared(wanted: Mapping[str, StringMatch]) -> tuple[Comparison, ...]:
+    return tuple(comparison(name, wanted[name]) for name in sorted(wanted))
+
+
+def comparison(name: str, said: StringMatch) -> Comparison:
+    """One that says no text asks whether there is any."""
+    for way, text in said.model_dump(exclude_none=True).items():
+        return Comparison(name, Way(way), text)
+    return Comparison(name, Way.PRESENT)
+
+
+def effective_match(match: Match) -> dict[str, Any]:
+    """In the words of the spec."""
+    said = {"headers": texts(match.headers), "queryParams": texts(match.parameters)}
+    return {key: value for key, value in said.items() if value}
+
+
+def texts(wanted: tuple[Comparison, ...]) -> dict[str, dict[str, str]]:
+    return {one.name: {} if one.way is Way.PRESENT else {one.way.value: one.text} for one in wanted}

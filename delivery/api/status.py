@@ -92,6 +92,12 @@ class CanaryStatus(Model):
     previous_hash: str | None = Field(
         None, description="Template that served before; put back, it needs no analysis."
     )
+    matched: bool | None = Field(
+        None, description="Whether what spec.analysis.match describes goes to the canary."
+    )
+    mirror_weight: int | None = Field(
+        None, description="Percent of requests that are copied to the canary."
+    )
     release: int | None = Field(None, description="Number of the release taken up last.")
     outcomes: dict[str, str] | None = Field(
         None, description="Number of a release to promoted, refused or superseded."

@@ -30,7 +30,7 @@ def status_of(found: Mapping[str, Any]) -> Status:
     said = readable(found)
     return Status(
         phase=said.phase or Phase.NEW,
-        canary_weight=said.canary_weight or 0,
+        **split_of(said),
         failed_checks=said.failed_checks or 0,
         iterations=said.iterations or 0,
         given_up=said.adoptions_given_up or 0,
@@ -62,6 +62,29 @@ def status_of(found: Mapping[str, Any]) -> Status:
         alerts=tuple(alert_of(alert) for alert in said.alerts or ()),
         conditions=tuple(condition_of(condition) for condition in said.conditions or ()),
     )
+
+
+def split_of(said: CanaryStatus) -> dict[str, Any]:
+    """How requests are divided, and by which cookies."""
+    return {
+        "canary_weight": said.canary_weight or 0,
+        "matched": bool(said.matched),
+        "mirror_weight": said.mirror_weight or 0,
+        "cookie": said.session_affinity_cookie or "",
+        "primary_cookie": said.primary_session_affinity_cookie or "",
+        "previous_cookie": said.previous_session_affinity_cookie or "",
+    }
+
+
+def written_split(status: Status) -> dict[str, Any]:
+    return {
+        "canary_weight": status.canary_weight,
+        "matched": status.matched or None,
+        "mirror_weight": status.mirror_weight or None,
+        "session_affinity_cookie": status.cookie or None,
+        "primary_session_affinity_cookie": status.primary_cookie or None,
+        "previous_session_affinity_cookie": status.previous_cookie or None,
+    }
 
 
 def readable(found: Mapping[str, Any]) -> CanaryStatus:
@@ -102,7 +125,7 @@ def owed_of(said: CanaryOwed) -> Owed:
 def written(status: Status) -> CanaryStatus:
     return CanaryStatus(
         phase=status.phase,
-        canary_weight=status.canary_weight,
+        **written_split(status),
         failed_checks=status.failed_checks,
         iterations=status.iterations,
         adoptions_given_up=status.given_up or None,

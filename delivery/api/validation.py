@@ -15,6 +15,7 @@ from delivery.api.duration import seconds
 from delivery.api.hooks import hooks_can_be_called
 from delivery.api.shape import read, shape_problems
 from delivery.api.source import source_problems
+from delivery.api.strategies import strategy_problems
 from delivery.hypotheses import hypothesis
 from delivery.names import GENERATED
 
@@ -197,13 +198,8 @@ def source_can_be_read(canary: Canary) -> Iterator[str]:
         yield from outside("spec.analysis.source.port", source.port, PORTS[0], PORTS[-1])
 
 
-def cookies_differ(canary: Canary) -> Iterator[str]:
-    affinity = (canary.spec.analysis or Analysis()).session_affinity
-    if affinity is not None and affinity.cookie_name == affinity.primary_cookie_name:
-        yield (
-            f'spec.analysis.sessionAffinity.primaryCookieName: "{affinity.cookie_name}" '
-            "is the canary's cookie too; use another name"
-        )
+def traffic_can_move(canary: Canary) -> Iterator[str]:
+    yield from strategy_problems(canary.spec.analysis or Analysis())
 
 
 def ports_exist(canary: Canary) -> Iterator[str]:
@@ -256,7 +252,7 @@ RULES: tuple[Callable[[Canary], Iterator[str]], ...] = (
     alerts_can_be_told,
     guard_can_watch,
     source_can_be_read,
-    cookies_differ,
+    traffic_can_move,
     ports_exist,
     scaler_bounds_are_ordered,
     knative_is_whole,

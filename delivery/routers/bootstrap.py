@@ -45,6 +45,8 @@ class Surroundings:
 
 
 IN_A_POD = Surroundings()
+_RUNTIME = {"re2": {"max_program_size": {"error_level": 1_000_000}}}
+"""Envoy refuses all of a configuration for one regular expression of a few dozen words."""
 
 
 def files(namespace: str, around: Surroundings = IN_A_POD) -> Mapping[str, Any]:
@@ -73,6 +75,7 @@ def bootstrap(namespace: str, around: Surroundings = IN_A_POD) -> dict[str, Any]
             "clusters": [_agents(around), _admin(around.admin_port)],
         },
         "overload_manager": {"resource_monitors": [_connections()]},
+        "layered_runtime": {"layers": [{"name": "outrider", "static_layer": _RUNTIME}]},
     }
 
 

@@ -1,7 +1,7 @@
 """The embedded router: what Envoy must be told so that each app's traffic is split as decided."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -13,10 +13,13 @@ from envoy.config.listener.v3 import listener_components_pb2 as chains_pb2
 from envoy.config.listener.v3.listener_pb2 import Listener
 from envoy.config.route.v3 import route_components_pb2 as routes_pb2
 from envoy.config.route.v3.route_pb2 import RouteConfiguration
-from google.protobuf.wrappers_pb2 import BoolValue, UInt32Value
+from google.protobuf.wrappers_pb2 import BoolValue
 
-from delivery.names import CANARY, PRIMARY
-from delivery.routers import resilience, transparent
+from delivery.cookies import Cookies
+from delivery.matching import Match
+from delivery.names import CANARY, MIRROR, PRIMARY
+from delivery.routers import resilience, splits, transparent
+from delivery.routers.splits import Division
 
 _TYPE = "type.googleapis.com/envoy.config."
 CDS = f"{_TYPE}cluster.v3.Cluster"
@@ -33,6 +36,9 @@ class Endpoint:
     port: int
 
 
+Pods = tuple[Endpoint, ...]
+
+
 @dataclass(frozen=True)
 class Application:
     """One port of one managed app, as the routers serve it.
@@ -41,19 +47,23 @@ class Application:
     the Service's name where it is not the app's. `primary` and `canary` are the ready
     pods; `fallback` is the X-primary Service's ClusterIP. A `closed` one takes no new connection:
     those it has are served, and told to close with their next answer. A `sticky` one sends each
-    caller to one pod, by the address that it calls from.
+    caller to one pod, by the address that it calls from. What one of `matches` describes goes to
+    the canary, `canary_weight` percent of all else; `mirror` percent of that is copied to it.
     """
 
     name: str
     port: int
     listener: int
-    primary: tuple[Endpoint, ...]
-    canary: tuple[Endpoint, ...]
+    primary: Pods
+    canary: Pods
     fallback: Endpoint | None
     canary_weight: int
     closed: bool = False
     service: str = ""
     sticky: bool = False
+    matches: tuple[Match, ...] = ()
+    mirror: int = 0
+    cookies: Cookies | None = None
 
 
 @dataclass(frozen=True)
@@ -79,7 +89,7 @@ def cluster_name(name: str, port: int, role: str, service: str = "") -> str:
 def parse_cluster_name(cluster: str) -> tuple[str, int, str, str]:
     """The name, port, role and Service that `cluster_name` was given."""
     match cluster.split("/"):
-        case [name, *service, port, (("primary" | "canary") as role)] if (
+        case [name, *service, port, (("primary" | "canary" | "mirror") as role)] if (
             port.isdecimal() and len(service) < 2
         ):
             return name.replace("~", "."), int(port), role, "".join(service)
@@ -91,9 +101,12 @@ def route_name(name: str, port: int, service: str = "") -> str:
     return "/".join((name.replace(".", "~"), *([service] if service else ()), str(port)))
 
 
-def effective_weight(application: Application) -> int:
-    """The canary's share in percent: none while no pod of it is ready."""
-    return application.canary_weight if application.canary else 0
+def division(application: Application) -> Division:
+    """Nothing is the canary's while no pod of it is ready."""
+    if not application.canary:
+        return Division(cookies=application.cookies)
+    weight, mirror = application.canary_weight, application.mirror
+    return Division(weight, application.matches, mirror, application.cookies)
 
 
 def resources(applications: Iterable[Application], *, ipv6: bool = False) -> Snapshot:
@@ -118,13 +131,21 @@ def _version(named: Mapping[str, bytes]) -> str:
 
 def _described(application: Application, *, ipv6: bool) -> Iterable[tuple[str, str, Any]]:
     name = route_name(application.name, application.port, application.service)
-    for role, pods in ((PRIMARY, application.primary), (CANARY, application.canary)):
+    for role, pods, fallback in _halves(application):
         cluster = f"{name}/{role}"
         yield CDS, cluster, resilience.cluster(cluster, role, sticky=application.sticky)
-        yield EDS, cluster, _assignment(cluster, pods, application.fallback)
+        yield EDS, cluster, _assignment(cluster, pods, fallback)
     if not application.closed:
         yield LDS, name, _listener(name, application, ipv6=ipv6)
     yield RDS, name, _routes(name, application)
+
+
+def _halves(application: Application) -> Iterator[tuple[str, Pods, Endpoint | None]]:
+    """A copy may never fall back on the primary, which has had the request already."""
+    yield PRIMARY, application.primary, application.fallback
+    yield CANARY, application.canary, application.fallback
+    if division(application).mirror:
+        yield MIRROR, application.canary, None
 
 
 def _listener(name: str, application: Application, *, ipv6: bool) -> Listener:
@@ -151,28 +172,14 @@ def _everywhere(port: int, *, ipv6: bool) -> Address:
 
 
 def _routes(name: str, application: Application) -> RouteConfiguration:
-    """A sticky caller keeps its version too, for as long as that one's share does not shrink."""
-    weight = effective_weight(application)
-    shares = ((PRIMARY, 100 - weight), (CANARY, weight))
-    split = routes_pb2.WeightedCluster(
-        clusters=[
-            routes_pb2.WeightedCluster.ClusterWeight(
-                name=f"{name}/{role}", weight=UInt32Value(value=share)
-            )
-            for role, share in shares
-        ],
-        use_hash_policy=BoolValue(value=True) if application.sticky else None,
-    )
-    routes = transparent.routes(resilience.route_action(split, sticky=application.sticky))
+    routes = splits.routes(name, division(application), sticky=application.sticky)
     host = routes_pb2.VirtualHost(name=name, domains=["*"], routes=routes)
     return RouteConfiguration(
         name=name, virtual_hosts=[host], validate_clusters=BoolValue(value=False)
     )
 
 
-def _assignment(
-    cluster: str, pods: tuple[Endpoint, ...], fallback: Endpoint | None
-) -> ClusterLoadAssignment:
+def _assignment(cluster: str, pods: Pods, fallback: Endpoint | None) -> ClusterLoadAssignment:
     """Pods first; the ClusterIP, which kube-proxy keeps true without us, when they fail."""
     priorities = [pods, *([(fallback,)] if fallback else [])]
     return ClusterLoadAssignment(

@@ -15,7 +15,8 @@ from envoy.type.v3.percent_pb2 import Percent
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.wrappers_pb2 import BoolValue, UInt32Value
 
-from delivery.names import PRIMARY
+from delivery.names import MIRROR, PRIMARY
+from delivery.routers import copies
 from delivery.routers.transparent import (
     UNLIMITED,
     aggregated,
@@ -30,7 +31,7 @@ RETRIES = 3
 
 def cluster(name: str, role: str, *, sticky: bool = False) -> Cluster:
     """A sticky one sends callers of one hash to one pod, the same one from every router."""
-    options = upstream_options()
+    options = copies.upstream_options() if role == MIRROR else upstream_options()
     made = Cluster(
         name=name,
         type=Cluster.EDS,

@@ -1,5 +1,6 @@
 """How the router hides: an HTTP proxy that neither adds, drops nor rewrites what apps can see."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from envoy.config.common.mutation_rules.v3.mutation_rules_pb2 import HeaderMutation
@@ -191,17 +192,22 @@ def _filters() -> list[Any]:
     ]
 
 
-def routes(action: routes_pb2.RouteAction) -> list[routes_pb2.Route]:
-    """Everything, twice: callers that brought an x-forwarded-proto keep it where it stood, for the
-    others the one that Envoy added is taken away.
+def routes(
+    rules: Iterable[tuple[routes_pb2.RouteMatch, routes_pb2.RouteAction]],
+) -> list[routes_pb2.Route]:
+    """Each twice: callers that brought an x-forwarded-proto keep it where it stood, for the others
+    the one that Envoy added is taken away.
     """
     brought = routes_pb2.HeaderMatcher(name=OWN_PROTO, present_match=True)
-    marked = routes_pb2.RouteMatch(prefix="/", headers=[brought])
-    return [
-        routes_pb2.Route(match=marked, route=action, request_headers_to_remove=[OWN_PROTO]),
-        routes_pb2.Route(
-            match=routes_pb2.RouteMatch(prefix="/"),
-            route=action,
-            request_headers_to_remove=[FORWARDED_PROTO],
-        ),
-    ]
+    found = []
+    for match, action in rules:
+        marked = routes_pb2.RouteMatch()
+        marked.CopyFrom(match)
+        marked.headers.append(brought)
+        found += [
+            routes_pb2.Route(match=marked, route=action, request_headers_to_remove=[OWN_PROTO]),
+            routes_pb2.Route(
+                match=match, route=action, request_headers_to_remove=[FORWARDED_PROTO]
+            ),
+        ]
+    return found

@@ -5,6 +5,7 @@ from dataclasses import replace
 from delivery import checks
 from delivery.alert import ERROR, WARN, Alert
 from delivery.canary import FAIL, HOLD, Canary, Phase, Verdict
+from delivery.cookies import begun
 from delivery.decision import Decision, Message, normal, warning
 from delivery.guard import stepped
 from delivery.hypotheses import policy
@@ -178,8 +179,8 @@ def is_between_checks(canary: Canary, seen: Observation) -> bool:
 
 
 def is_out_of_question(canary: Canary, found: Judgement) -> bool:
-    """Nothing can be counted of a canary that is sent nothing yet."""
-    unasked = found.counted and not canary.status.is_asked
+    """Nothing can be counted of a canary that is sent nothing yet; it will be, and judged then."""
+    unasked = found.counted and canary.analysis.routed and not canary.status.is_asked
     return unasked and found.verdict.outcome == checks.NO_TRAFFIC
 
 
@@ -249,22 +250,27 @@ def advances(canary: Canary, seen: Observation, following: Split, *before: Messa
         canary,
         canary_weight=following.weight,
         iterations=following.iterations,
+        matched=following.matched,
+        mirror_weight=following.mirror,
         scale=size_ahead(canary.analysis, canary.status.replicas or 1, following),
         last_check=seen.now,
         message=text,
         guard=stepped(found, seen.now) if moves else found,
+        **(begun(canary) if following.weight or following.matched else {}),
     )
     return Decision(moved, text, (*before, normal(text)))
 
 
 def advance(canary: Canary, now: Split, following: Split) -> str:
     """In Flagger's words (reference, 2.12)."""
-    if following.weight == now.weight:
-        done = f"{following.iterations}/{canary.analysis.iterations}"
-        return f"Advance {full_name(canary)} canary iteration {done}"
-    if strategy(canary.analysis) == BLUE_GREEN:
-        return "Routing all traffic to canary"
-    return f"Advance {full_name(canary)} canary weight {following.weight}"
+    name, tried = full_name(canary), strategy(canary.analysis) == BLUE_GREEN
+    if following.weight != now.weight:
+        switching = "Stop traffic mirroring and route" if now.mirror else "Routing"
+        text = f"{switching} all traffic to canary"
+        return text if tried else f"Advance {name} canary weight {following.weight}"
+    if following.mirror != now.mirror and not tried:
+        return f"Advance {name} mirror weight {following.mirror}"
+    return f"Advance {name} canary iteration {following.iterations}/{canary.analysis.iterations}"
 
 
 def last_split_promotes(canary: Canary, seen: Observation) -> Decision | None:
@@ -274,4 +280,5 @@ def last_split_promotes(canary: Canary, seen: Observation) -> Decision | None:
 def promotion(canary: Canary, seen: Observation) -> Decision:
     target, primary = target_name(canary), f"{primary_name(canary.target)}.{canary.namespace}"
     copying = normal(f"Copying {target} template spec to {primary}")
-    return enters(canary, Phase.PROMOTING, copying, now=seen.now, last_check=seen.now)
+    changes = {"last_check": seen.now, "mirror_weight": 0}
+    return enters(canary, Phase.PROMOTING, copying, now=seen.now, **changes)

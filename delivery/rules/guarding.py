@@ -132,7 +132,7 @@ def few_requests_are_awaited(canary: Canary, seen: Observation) -> Decision | No
 def undetected_regression_is_awaited(canary: Canary, seen: Observation) -> Decision | None:
     """What could still be three times worse than allowed, unseen, is not promoted."""
     strict = policy(canary.analysis)
-    if strict is None:
+    if strict is None or not canary.status.is_asked:
         return None
     wanted = promotion_requests(canary, strict)
     found = canary.status.guard.requests

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from delivery.adoption import adoption_pause
 from delivery.alert import INFO, Alert
-from delivery.apex import all_listeners_open, keys, leads_to_routers, present
+from delivery.apex import has_moved, keys, may_move, present
 from delivery.canary import Canary, Phase
 from delivery.decision import Decision, normal, warning
 from delivery.eligibility import is_passing
@@ -109,7 +109,7 @@ def primary_is_awaited(canary: Canary, seen: Observation) -> Decision | None:
 
 
 def routers_are_awaited(canary: Canary, seen: Observation) -> Decision | None:
-    if canary.status.apex_moved is not None or all_listeners_open(canary, seen):
+    if canary.status.apex_moved is not None or may_move(canary, seen):
         return None
     return waits(canary, f"routers of {canary.namespace} not ready: {seen.routers.ready} ready")
 
@@ -124,7 +124,7 @@ def apex_moves(canary: Canary, seen: Observation) -> Decision | None:
 def old_connections_drain(canary: Canary, seen: Observation) -> Decision | None:
     if canary.status.scale is not None:
         return None
-    if not seen.apexes or not all(map(leads_to_routers, seen.apexes)):
+    if not has_moved(canary, seen):
         # The time to settle begins when the Service has moved, not when that was decided.
         moving = with_status(canary, apex_moved=seen.now)
         return Decision(moving, f"{canary.status.apex} is being moved")

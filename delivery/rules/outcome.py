@@ -38,7 +38,14 @@ def with_status(canary: Canary, **changes: object) -> Canary:
 
 def taken_off(status: Status) -> dict[str, Any]:
     """What changes in a status when nobody is to be sent to the canary any more."""
-    return {"canary_weight": 0}
+    return {
+        "canary_weight": 0,
+        "matched": False,
+        "mirror_weight": 0,
+        "cookie": "",
+        "primary_cookie": "",
+        "previous_cookie": status.cookie or status.previous_cookie,
+    }
 
 
 def enters(

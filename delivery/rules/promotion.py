@@ -86,8 +86,8 @@ def traffic_returns(canary: Canary, seen: Observation) -> Decision | None:
         text = f"Advance {full_name(canary)} primary weight {100 - weight}"
         moved = with_status(canary, canary_weight=weight, last_check=seen.now, message=text)
         return Decision(moved, text, (normal(text),))
-    said = normal("Routing all traffic to primary")
-    return enters(canary, Phase.FINALISING, said, now=seen.now, **taken_off(canary.status))
+    said = [normal("Routing all traffic to primary")] if canary.analysis.routed else []
+    return enters(canary, Phase.FINALISING, *said, now=seen.now, **taken_off(canary.status))
 
 
 def last_requests_are_awaited(canary: Canary, seen: Observation) -> Decision | None:

@@ -8,16 +8,21 @@ from typing import Any
 from hypothesis import strategies as st
 
 from delivery import apex, names
-from delivery.canary import IDLE, Phase, Status, Wish
+from delivery.canary import ANALYSING, IDLE, Phase, Status, Wish
 from delivery.checks import PASSED
 from delivery.decision import Annotate, Effect
 from delivery.hashing import template_hash
 from delivery.intent import effects, primary_size
 from delivery.observation import Observation
 from delivery.step import step
-from delivery.strategy import canary_size, highest
+from delivery.strategy import canary_size
 from tests.delivery import departures
 from tests.delivery.answers import answers_stay
+from tests.delivery.sent import (
+    nothing_is_sent_to_nobody,
+    users_stay_where_they_are,
+    weights_are_allowed,
+)
 from tests.delivery.turns import Agent, look
 
 Event = tuple[str, int]
@@ -180,6 +185,7 @@ def watched(agent: Agent, seconds: int) -> Agent:
         no_apex_leads_to_missing_routers(agent)
         weights_are_allowed(agent)
         nothing_is_sent_to_nobody(agent)
+        users_stay_where_they_are(agent, before)
         refused_stays_refused(before, agent.canary.status)
         serving_half_is_kept(agent)
         answers_stay(before, agent.canary.status)
@@ -212,11 +218,12 @@ def moves_are_earned(before: Status, after: Status, seen: Observation) -> None:
     primary = seen.primary
     if after.canary_weight > before.canary_weight > 0:
         assert all(verdict.outcome == PASSED for verdict in after.verdicts)
-    if after.canary_weight > before.canary_weight:
+    if after.canary_weight > before.canary_weight or after.matched > before.matched:
         assert seen.target
         assert seen.target.ready_pods >= canary_size(after.replicas or 1, after.canary_weight)
+    assert not after.mirror_weight or after.phase in ANALYSING
     if before.phase is Phase.PROGRESSING and after.phase is Phase.FAILED:
-        assert after.canary_weight == 0
+        assert not after.is_asked
     if before.phase is Phase.PROMOTING and after.phase is Phase.FINALISING:
         assert primary
         assert (primary.revision, primary.unready) == (after.observed, "")
@@ -232,21 +239,12 @@ def no_apex_leads_to_missing_routers(agent: Agent) -> None:
         assert not apex.leads_to_routers(world.services["web"])
 
 
-def weights_are_allowed(agent: Agent) -> None:
-    assert 0 <= agent.canary.status.canary_weight <= highest(agent.canary.analysis)
-
-
-def nothing_is_sent_to_nobody(agent: Agent) -> None:
-    for served in agent.world.served:
-        assert served.canary or not served.canary_weight
-        intended = agent.canary.status.canary_weight
-        assert served.primary or served.canary_weight == 100 or not (intended and served.canary)
-
-
 def refused_stays_refused(before: Status, after: Status) -> None:
     if before.phase is Phase.FAILED and before.observed == after.observed:
         assert after.phase in (Phase.FAILED, Phase.TERMINATING)
         assert after.canary_weight <= before.canary_weight
+        assert after.matched <= before.matched
+        assert after.mirror_weight == 0
 
 
 def serving_half_is_kept(agent: Agent) -> None:
@@ -280,8 +278,16 @@ def rested(agent: Agent) -> bool:
         return False
     target, template = world.deployments["web"], world.revision("web")
     known = (status.observed, status.promoted) == (template, world.revision("web-primary"))
-    gone = (status.canary_weight, status.scale, target["spec"]["replicas"]) == (0, 0, 0)
-    return known and gone and apex.leads_to_routers(world.services["web"])
+    gone = (status.is_asked, status.scale, target["spec"]["replicas"]) == (False, 0, 0)
+    return known and gone and is_led(agent)
+
+
+def is_led(agent: Agent) -> bool:
+    """Whether clients find the app the way that its provider says."""
+    service = agent.world.services["web"]
+    if agent.canary.analysis.routed:
+        return apex.leads_to_routers(service)
+    return bool(apex.leads_to(service)["selector"].get(names.ROLE) == names.PRIMARY)
 
 
 def ending(agent: Agent) -> Any:

@@ -11,6 +11,7 @@ from delivery.alerts import Destination, Undelivered
 from delivery.alerts.telling import notice_of, provider_spec, request, worded
 from delivery.api.alert_provider import AlertProviderSpec
 from delivery.canary import Analysis, Canary
+from delivery.matching import Match
 from delivery.templating import TemplateError
 from tests.delivery.test_alerts import NOTICE, TO
 
@@ -97,6 +98,7 @@ def test_nothing_secret_is_shown(leak: str) -> None:
         (Analysis(step_weight=10, max_weight=50), "Weight step: 10 max: 50"),
         (Analysis(step_weights=(1, 2, 10), max_weight=0), "Weight steps: 1,2,10 max: 0"),
         (Analysis(iterations=5), "Blue/Green"),
+        (Analysis(iterations=5, match=(Match(),)), "A/B Testing"),
         (Analysis(), None),
     ],
 )

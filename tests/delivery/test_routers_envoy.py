@@ -10,6 +10,9 @@ from envoy.config.route.v3.route_pb2 import RouteConfiguration
 from hypothesis import given
 from hypothesis import strategies as some
 
+from delivery.canary import Affinity
+from delivery.cookies import Cookies
+from delivery.matching import Comparison, Match, Way
 from delivery.routers.bootstrap import Surroundings, bootstrap
 from delivery.routers.envoy import (
     CDS,
@@ -20,13 +23,16 @@ from delivery.routers.envoy import (
     Endpoint,
     UnknownCluster,
     cluster_name,
-    effective_weight,
+    division,
     parse_cluster_name,
     resources,
 )
+from delivery.routers.splits import Division
 
 POD, OTHER, CANARY = (Endpoint(f"10.0.0.{number}", 8080) for number in (1, 2, 3))
 SERVICE = Endpoint("10.96.0.1", 80)
+BETA = Match(headers=(Comparison("x-beta", Way.EXACT, "yes"),))
+ANY = (Comparison("q", Way.PRESENT),)
 SHOP = Application("shop", 80, 20000, (POD, OTHER), (CANARY,), SERVICE, 10)
 
 
@@ -68,8 +74,67 @@ def test_the_split_is_the_weight() -> None:
 
 
 def test_a_canary_without_ready_pods_gets_nothing() -> None:
-    assert effective_weight(replace(SHOP, canary=())) == 0
+    assert division(replace(SHOP, canary=(), matches=(BETA,))) == Division()
     assert shares(replace(SHOP, canary=())) == {"shop/80/primary": 100, "shop/80/canary": 0}
+
+
+def test_whoever_matches_goes_to_the_canary_and_all_others_by_weight() -> None:
+    test = replace(SHOP, canary_weight=0, matches=(BETA, Match(parameters=ANY)))
+    told = RouteConfiguration.FromString(resources([test]).resources[RDS]["shop/80"])
+    routes = told.virtual_hosts[0].routes
+    found = [
+        (
+            [(one.name, one.string_match.exact) for one in route.match.headers[:1]],
+            [(one.name, one.present_match) for one in route.match.query_parameters],
+            [part.weight.value for part in route.route.weighted_clusters.clusters],
+        )
+        for route in routes[1::2]
+    ]
+    assert found == [
+        ([("x-beta", "yes")], [], [0, 100]),
+        ([], [("q", True)], [0, 100]),
+        ([], [], [100, 0]),
+    ]
+    brought = [route.match.headers[-1].name for route in routes[::2]]
+    assert brought == ["x-outrider-router-own-proto"] * 3
+
+
+def test_copies_go_to_a_cluster_that_never_falls_back_on_the_primary() -> None:
+    mirrored = replace(SHOP, canary_weight=0, mirror=30)
+    assert endpoints(mirrored, "mirror") == [(0, ["10.0.0.3"])]
+    told = RouteConfiguration.FromString(resources([mirrored]).resources[RDS]["shop/80"])
+    for route in told.virtual_hosts[0].routes:
+        (copied,) = route.route.request_mirror_policies
+        assert copied.cluster == "shop/80/mirror"
+        assert copied.runtime_fraction.default_value.numerator == 30
+    assert "shop/80/mirror" not in resources([replace(mirrored, canary=())]).resources[CDS]
+    assert parse_cluster_name("shop/80/mirror") == ("shop", 80, "mirror", "")
+
+
+def test_the_answers_of_each_half_set_its_own_cookie() -> None:
+    cookies = Cookies(Affinity("a%", "b", 60, 10), "a%=c", "b=d")
+    told = RouteConfiguration.FromString(
+        resources([replace(SHOP, cookies=cookies)]).resources[RDS]["shop/80"]
+    )
+    primary, canary = told.virtual_hosts[0].routes[-1].route.weighted_clusters.clusters
+    (stays,), (joins,) = primary.response_headers_to_add, canary.response_headers_to_add
+    assert (stays.header.key, stays.header.value) == ("set-cookie", "b=d; Max-Age=10; Path=/")
+    assert joins.header.value == "a%%=c; Max-Age=60; Path=/"
+
+
+@pytest.mark.parametrize("way", list(Way))
+def test_each_way_to_compare_is_the_routers_own(way: Way) -> None:
+    one = (Comparison("x", way, "a"),)
+    test = replace(SHOP, matches=(Match(one, one),))
+    told = RouteConfiguration.FromString(resources([test]).resources[RDS]["shop/80"])
+    matched = told.virtual_hosts[0].routes[1].match
+    for found in (matched.headers[0], matched.query_parameters[0]):
+        if way is Way.PRESENT:
+            assert found.present_match
+        elif way is Way.REGEX:
+            assert found.string_match.safe_regex.regex == "a"
+        else:
+            assert getattr(found.string_match, way) == "a"
 
 
 def test_pods_come_first_and_the_service_when_they_fail() -> None:

@@ -186,7 +186,7 @@ def test_shares_are_told_in_two_digits(share: float, text: str) -> None:
 
 
 def series(status: Status) -> dict[str, dict[str, Counters]]:
-    (canary_series,) = serving.clusters(canary(status), "canary")
+    canary_series, _ = serving.clusters(canary(status), "canary")
     return {"a/0": {canary_series: Counters(9, 1)}}
 
 

@@ -186,6 +186,11 @@ STATUSES = st.builds(
     Status,
     phase=st.sampled_from(list(Phase)),
     canary_weight=st.integers(0, 100),
+    matched=st.booleans(),
+    mirror_weight=st.integers(0, 100),
+    cookie=WORDS,
+    primary_cookie=WORDS,
+    previous_cookie=WORDS,
     failed_checks=COUNTS,
     iterations=COUNTS,
     observed=WORDS,
@@ -244,10 +249,9 @@ def test_a_status_has_flaggers_names_and_ours() -> None:
 
 
 def test_what_the_core_does_not_know_is_kept_and_strays_are_dropped() -> None:
-    previous = {"trackedConfigs": {"a": "1"}, "sessionAffinityCookie": "c", "stray": 1}
+    previous = {"trackedConfigs": {"a": "1"}, "stray": 1}
     body = status_body(Status(), previous)
     assert body["trackedConfigs"] == {"a": "1"}
-    assert body["sessionAffinityCookie"] == "c"
     assert "stray" not in body
 
 

@@ -188,7 +188,6 @@ def test_knative_takes_no_scaler() -> None:
             }
         },
         {"analysis": {**ANALYSIS, "webhooks": [{"name": "a", "url": "http://b/"}]}},
-        {"analysis": {**ANALYSIS, "match": [{"headers": {"x": {"exact": "1"}}}]}},
         {"service": {"port": 80, "match": [{"uri": {"prefix": "/"}, "withoutHeaders": {"x": {}}}]}},
         {"autoscalerRef": {**SCALER, "primaryScalerReplicas": {"minReplicas": 1}}},
         {

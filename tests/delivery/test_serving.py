@@ -135,7 +135,7 @@ def test_a_service_that_does_not_lead_to_the_port_is_no_fallback(spec: Document)
 
 
 def test_the_routers_count_each_half_by_its_ports() -> None:
-    assert clusters(CANARY, "canary") == ("web/80/canary",)
+    assert clusters(CANARY, "canary") == ("web/80/canary", "web/80/mirror")
 
 
 @pytest.mark.parametrize(

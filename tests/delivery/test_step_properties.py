@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from delivery.canary import Analysis, Phase
+from delivery.canary import Affinity, Analysis, Mirror, Phase
 from delivery.hashing import template_hash
+from delivery.matching import Comparison, Match, Way
 from tests.delivery.answers import answered
 from tests.delivery.histories import (
     HAPPENINGS,
@@ -24,12 +25,17 @@ from tests.delivery.turns import ANALYSIS, Agent
 from tests.delivery.worlds import merged, populated, template
 from tests.examples import costly
 
+BETA = Match(headers=(Comparison("x-beta", Way.EXACT, "yes"),))
 ANALYSES = (
     ANALYSIS,
     replace(ANALYSIS, step_weights=(1, 10, 80), step_weight_promotion=30),
     replace(ANALYSIS, threshold=1, canary_ready_threshold=50, primary_ready_threshold=0),
     replace(ANALYSIS, iterations=5),
     replace(ANALYSIS, iterations=2, step_weight=0),
+    replace(ANALYSIS, iterations=3, step_weight=0, match=(BETA,)),
+    replace(ANALYSIS, mirror=Mirror(20, 50, 80)),
+    replace(ANALYSIS, iterations=2, step_weight=0, mirror=Mirror()),
+    replace(ANALYSIS, affinity=Affinity("sticky", "stable"), step_weight_promotion=30),
 )
 KINDS = {
     "good": Phase.SUCCEEDED,
@@ -57,6 +63,29 @@ def test_whatever_happens_the_rules_hold_and_in_a_kind_world_all_comes_to_rest(
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("analysis", ANALYSES[3:])
+def test_a_release_ends_so_whatever_moves_its_traffic(kind: str, analysis: Analysis) -> None:
+    agent = watched(adopting(analysis), 15)
+    before = agent.world.lost
+    agent.world.apply(f"{kind}:2")
+    assert calmed(watched(agent, 3)).canary.status.phase is KINDS[kind]
+    assert rested(agent)
+    assert agent.world.lost == before
+
+
+@pytest.mark.parametrize("kind", ["good", "crashing", "stuck"])
+@pytest.mark.parametrize("routers", [0, 2])
+def test_without_routers_a_release_ends_and_no_request_is_lost(kind: str, routers: int) -> None:
+    """Nothing is counted then, so nothing that is counted is asked for."""
+    unrouted = replace(ANALYSIS, iterations=2, step_weight=0, routed=False, metrics=())
+    agent = watched(adopting(unrouted), 15)
+    before, agent.world.routers = agent.world.lost, routers
+    agent.world.apply(f"{kind}:2")
+    assert calmed(watched(agent, 3)).canary.status.phase is KINDS[kind]
+    assert agent.world.lost == before
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("admission", [True, False])
 def test_in_a_kind_world_a_release_ends_and_no_request_is_lost(kind: str, admission: bool) -> None:
     agent = watched(adopting(admission=admission), 15)
@@ -69,16 +98,17 @@ def test_in_a_kind_world_a_release_ends_and_no_request_is_lost(kind: str, admiss
 
 @costly(6)
 @given(
+    st.sampled_from(ANALYSES),
     st.sampled_from(["good", "bad"]),
     st.booleans(),
     st.dictionaries(st.integers(0, 45), st.integers(0, 4), max_size=6),
 )
 def test_a_crash_between_any_two_writes_changes_no_end(
-    kind: str, admission: bool, crashes: dict[int, int]
+    analysis: Analysis, kind: str, admission: bool, crashes: dict[int, int]
 ) -> None:
     ends = []
     for dying in ({}, crashes):
-        agent = adopting(admission=admission)
+        agent = adopting(analysis, admission=admission)
         for second in range(46):
             if second == 14:
                 agent.world.apply(f"{kind}:2")

@@ -22,6 +22,8 @@ AGENT = f"system:serviceaccount:{NAMESPACE}:{names.AGENT}"
 START = 1_000_000.0
 RATE = 100
 """Requests a second that clients send."""
+BETA = 10
+"""So many of them match whatever an A/B test asks for."""
 
 
 def template(image: str) -> Document:
@@ -237,9 +239,12 @@ class World:
 
     def split(self, served: Application) -> None:
         """A canary that went since the routers were told is rescued by the primary's Service."""
-        to_canary = RATE * served.canary_weight // 100
+        matching = BETA if served.matches else 0
+        to_canary = matching + (RATE - matching) * served.canary_weight // 100
         known = {one.address for one in served.canary}
         canary = [pod for pod in self.pods if pod.address in known]
+        if canary and served.mirror:
+            self.counted.append((self.now, RATE * served.mirror // 100, canary[0].kind))
         if to_canary and canary:
             self.counted.append((self.now, to_canary, canary[0].kind))
         own = self.deployments.get("web-primary")
