@@ -15,7 +15,7 @@ PODS = {"10.0.0.1": "web-a", "10.0.0.2": "web-b", "fd00::3": "web-c"}
 A, B, C = "10.0.0.1_8080", "10.0.0.2_8080", "[fd00__3]_8080"
 FALLBACK = "10.96.0.1_80"
 WEB = canary(JUDGED)
-(SERIES,) = serving.clusters(WEB, names.CANARY)
+SERIES, _ = serving.clusters(WEB, names.CANARY)
 
 
 def said(*routers: dict[str, int], pods: dict[str, str] = PODS) -> str:
