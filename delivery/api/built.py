@@ -26,6 +26,7 @@ ANALYSIS: Built = {
     "canaryReadyThreshold": None,
     "metrics": METRIC,
     "guard": None,
+    "webhooks": None,
     "noTraffic": None,
     "noTrafficAfter": None,
     "source": None,

@@ -175,7 +175,7 @@ def test_a_canary_that_uses_unbuilt_fields_says_so_until_it_does_not() -> None:
     assert [one.type for one in healed.status.conditions] == ["Promoted"]
 
 
-UNBUILT = ("spec.analysis.webhooks",)
+UNBUILT = ("spec.analysis.mirror",)
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_unbuilt_fields_let_nothing_begin_and_no_weight_grow(
     status: Status, look: Observation
 ) -> None:
     found = stepped(status, look, unbuilt=UNBUILT)
-    assert found.reason == "not supported yet: spec.analysis.webhooks; remove them to go on"
+    assert found.reason == "not supported yet: spec.analysis.mirror; remove them to go on"
     after = found.canary.status
     assert (after.phase, after.canary_weight) == (status.phase, status.canary_weight)
 

@@ -111,10 +111,10 @@ def test_analysis_can_be_skipped_and_a_canary_suspended(namespace: Namespace) ->
 
 
 MATCH = [{"headers": {"x-beta": {"exact": "yes"}}}]
-GATE = [{"name": "gate", "url": "http://gate.test/"}]
+LIMITED: JSON = {"port": 80, "timeout": "5s"}
 UNBUILT: dict[str, JSON] = {
     "spec.provider": canary(provider="istio"),
-    "spec.analysis.webhooks": canary(analysis=analysis(webhooks=GATE)),
+    "spec.service.timeout": canary(service=LIMITED),
     "spec.analysis.iterations, spec.analysis.match": canary(
         analysis=analysis(stepWeights=None, iterations=3, match=MATCH)
     ),
@@ -162,8 +162,8 @@ def test_a_field_that_is_not_built_yet_halts_a_release_where_it_stands(
     release = Release(namespace)
     namespace.kubectl.apply(GOOD.manifests())
     release.weighs(20)
-    namespace.kubectl.apply([canary(analysis=analysis(webhooks=GATE))])
-    halts(namespace, "spec.analysis.webhooks")
+    namespace.kubectl.apply([canary(service=LIMITED)])
+    halts(namespace, "spec.service.timeout")
     weight = namespace.status()["canaryWeight"]
     always("no step", lambda: namespace.status()["canaryWeight"] == weight, seconds=4)
     namespace.kubectl.apply([canary()])
