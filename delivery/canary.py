@@ -7,7 +7,7 @@ from enum import StrEnum
 from delivery.alert import Alert, Route
 from delivery.frozen import frozen
 from delivery.guard import Guard, Policy
-from delivery.hook import WAITING, Hook, HookType, Owed, Told
+from delivery.hook import APPROVED, WAITING, Hook, HookType, Owed, Told
 from delivery.matching import Match
 from delivery.source import Source
 
@@ -228,9 +228,9 @@ class Status:
 
     @property
     def at_gate(self) -> bool:
-        """Whether all that was checked last had passed, and only a gate is closed."""
-        checked = self.last_check or 0.0
-        return any(one.outcome == WAITING and one.at >= checked for one in self.hooks.values())
+        """Whether all that was checked last had passed, and only a gate was closed."""
+        checked, gates = self.last_check or 0.0, (WAITING, APPROVED)
+        return any(one.outcome in gates and one.at >= checked for one in self.hooks.values())
 
 
 @dataclass(frozen=True)

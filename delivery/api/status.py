@@ -39,7 +39,9 @@ class CanaryHook(Model):
 
     model_config = ConfigDict(extra="ignore")
 
-    outcome: str = Field(description="called, passed, failed, waiting or not signaling.")
+    outcome: str = Field(
+        description="called, passed, failed, waiting, approved, not signaling."
+    )
     about: str = Field(description="The revision and the moment that it was asked about.")
     time: Instant
     reason: str | None = None

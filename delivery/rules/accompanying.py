@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from delivery.canary import ANALYSING, RESTING, Canary, Phase, Status
 from delivery.decision import Decision, Message, normal, warning
-from delivery.hook import PASSED, QUIET, Call, Hook, HookType, Owed, Reply, Told
+from delivery.hook import APPROVED, PASSED, QUIET, Call, Hook, HookType, Owed, Reply, Told
 from delivery.observation import Observation
 from delivery.rules.gates import reply_to
 from delivery.rules.hooks import RELEASING, rollback_calls, rollout_calls
@@ -35,8 +35,10 @@ def open_gates_are_told(before: Canary, decision: Decision, seen: Observation) -
     told: dict[str, Told] = {}
     said: list[Message] = []
     for hook in before.hooks_of(*let_pass(before.status, decision.canary.status)):
-        reply = seen.replies.get(hook.name)
-        if reply is not None and reply.passed:
+        reply, known = seen.replies.get(hook.name), before.status.hooks.get(hook.name)
+        if known is not None and known.outcome == APPROVED:
+            told[hook.name] = replace(known, outcome=PASSED, at=seen.now)
+        elif reply is not None and reply.passed:
             told[hook.name] = Told(PASSED, reply.about, seen.now)
             said.append(normal(f"{hook.type.capitalize()} check {hook.name} passed"))
     if not told:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from delivery.canary import Phase
+from delivery.canary import Phase, Wish
 from delivery.hook import Call, Hook, HookType
 from tests.delivery.turns import Agent
 
@@ -80,6 +80,13 @@ def turns(agent: Agent, kind: str) -> None:
     """The new version, which was good for so long."""
     for pod in agent.world.pods:
         pod.turned = kind if pod.image.endswith(":2") else ""
+
+
+def says(agent: Agent, annotation: str) -> None:
+    """A person's word, which the next turn hears."""
+    agent.canary = replace(agent.canary, wishes=(Wish(annotation, "true", "jane", "7"),))
+    agent.run(1)
+    agent.canary = replace(agent.canary, wishes=())
 
 
 def heard(agent: Agent) -> list[str]:

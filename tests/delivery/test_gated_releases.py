@@ -3,9 +3,20 @@
 import pytest
 
 from delivery.canary import Phase
+from delivery.names import ABORT, APPROVE
 from delivery.observation import Observation
 from delivery.rules import gates
-from tests.delivery.hooked import Noting, agrees, closed, heard, hook, released, turns, until
+from tests.delivery.hooked import (
+    Noting,
+    agrees,
+    closed,
+    heard,
+    hook,
+    released,
+    says,
+    turns,
+    until,
+)
 from tests.delivery.scenes import IDLE, NOW, canary
 from tests.delivery.turns import Agent
 
@@ -122,6 +133,24 @@ def test_trap_a_pod_that_restarts_after_hours_at_a_gate_has_its_time() -> None:
     assert agent.run(10).canary.status.phase is Phase.PROGRESSING
 
 
+def test_trap_what_is_applied_while_a_gate_is_closed_is_judged_and_not_promoted() -> None:
+    agent = released(hook("confirm-promotion"), answers=closed("confirm-promotion"))
+    until(agent, Phase.WAITING_PROMOTION).run(10)
+    judged = agent.canary.status.observed
+    agent.answers = agrees
+    agent.run(1)  # the gate is open, and its answer is on its way
+    agent.world.apply("good:3")
+    status = agent.run(1).canary.status
+    assert status.phase is Phase.PROGRESSING
+    assert status.observed not in (judged, status.promoted)
+
+
+def test_trap_a_gate_that_never_opens_ends_with_the_time_that_there_is() -> None:
+    short = {"max_duration": 60.0}
+    agent = released(hook("confirm-promotion"), answers=closed("confirm-promotion"), analysis=short)
+    assert until(agent, Phase.FAILED, seconds=70).canary.status.canary_weight == 0
+
+
 def test_each_weight_wants_an_approval() -> None:
     noting = Noting()
     until(released(hook("confirm-traffic-increase"), answers=noting), Phase.SUCCEEDED)
@@ -164,6 +193,36 @@ def test_trap_a_silent_release_is_not_promoted_past_a_gate() -> None:
     agent.answers = agrees
     agent.run(3)
     assert agent.canary.status.phase in (Phase.PROMOTING, Phase.FINALISING)
+
+
+@pytest.mark.parametrize(
+    ("gate", "phase"),
+    [
+        ("confirm-rollout", Phase.WAITING),
+        ("confirm-traffic-increase", Phase.PROGRESSING),
+        ("confirm-promotion", Phase.WAITING_PROMOTION),
+    ],
+)
+def test_a_closed_gate_can_be_approved_by_hand_for_this_once(gate: str, phase: Phase) -> None:
+    slow = {"interval": 60.0}
+    agent = until(released(hook(gate), answers=closed(gate), analysis=slow), phase, 300).run(8)
+    status = agent.canary.status
+    says(agent, APPROVE)
+    assert heard(agent)[-1] == "Approving web by hand, asked by jane"
+    agent.run(2)
+    after = agent.canary.status
+    assert (after.phase, after.canary_weight) != (status.phase, status.canary_weight)
+    assert after.hooks[gate].outcome == "passed" or phase is Phase.WAITING
+
+
+def test_what_waits_to_begin_can_be_aborted() -> None:
+    agent = until(
+        released(hook("confirm-rollout"), answers=closed("confirm-rollout")), Phase.WAITING
+    )
+    says(agent, ABORT)
+    refused = agent.run(3).canary.status
+    assert refused.phase is Phase.FAILED
+    assert refused.failed == refused.observed == agent.world.revision("web")
 
 
 def test_without_an_app_nobody_is_asked() -> None:
