@@ -129,6 +129,16 @@ def test_entering_another_phase_ends_no_release() -> None:
     assert "flagger_canary_failures_total{" not in scraped.text()
 
 
+def test_what_is_withdrawn_while_it_waits_is_no_release() -> None:
+    scraped = Scraped()
+    failures = {**OF_SHOP, "deployment_strategy": "canary", "analysis_status": "completed"}
+    waits, refused = in_phase(Phase.WAITING, failed="v2"), in_phase(Phase.FAILED, failed="v2")
+    scraped.fed.turned(waits, refused, 0.1)
+    assert scraped.value("flagger_canary_failures_total", **failures) is None
+    scraped.fed.turned(in_phase(Phase.WAITING), refused, 0.1)
+    assert scraped.value("flagger_canary_failures_total", **failures) == 1.0
+
+
 def test_series_of_a_deleted_canary_disappear() -> None:
     cart = replace(SHOP, name="cart", target="cart")
     verdicts = (Verdict("request-duration", "passed", 250.0),)
