@@ -91,11 +91,8 @@ def settings(arguments: Sequence[str], environment: Mapping[str, str] | None = N
     for flag in ("namespace", "agent-image", "router-image"):
         default = said.get(flag.replace("-", "_").upper())
         parser.add_argument(f"--{flag}", default=default, required=not default)
-    for flag, text in (
-        ("service", Settings.service),
-        ("secret", Settings.secret),
-        ("instance", Settings.instance),
-    ):
+    texts = {"service": Settings.service, "secret": Settings.secret, "instance": Settings.instance}
+    for flag, text in texts.items():
         parser.add_argument(f"--{flag}", default=text)
     for flag, number in (
         ("port", Settings.port),
