@@ -27,7 +27,12 @@ def a_new_release_forgets(before: Canary, decision: Decision, seen: Observation)
     after = decision.canary.status
     anew = after.phase is Phase.PROGRESSING and after.phase_since != before.status.phase_since
     begins = anew or (before.status.phase in RESTING and after.phase in RELEASING)
-    return changed(decision, hooks={}) if begins and after.hooks else decision
+    kept = {
+        name: told
+        for name, told in after.hooks.items()
+        if (told.outcome, told.about) == (QUIET, after.observed)
+    }
+    return changed(decision, hooks=kept) if begins and kept != after.hooks else decision
 
 
 def open_gates_are_told(before: Canary, decision: Decision, seen: Observation) -> Decision:

@@ -48,6 +48,14 @@ def test_a_closed_gate_before_the_rollout_starts_no_pod_and_is_told_once() -> No
     ]
 
 
+def test_a_rollback_hook_that_was_heard_while_a_gate_was_closed_is_not_told_again() -> None:
+    hooks = (hook("confirm-rollout"), hook("rollback"))
+    agent = until(released(*hooks, answers=closed("confirm-rollout")), Phase.WAITING).run(5)
+    agent.answers = agrees
+    until(agent, Phase.SUCCEEDED)
+    assert heard(agent).count("Rollback hook rollback not signaling a rollback") == 1
+
+
 def test_what_waits_can_be_withdrawn() -> None:
     agent = until(
         released(hook("confirm-rollout"), answers=closed("confirm-rollout")), Phase.WAITING

@@ -59,9 +59,9 @@ def waits(place: Namespace, hooks: Hooks, gate: str, phase: str) -> None:
 
 PASSED = [
     ("Warning", "Halt shop advancement waiting for approval confirm-rollout"),
+    ("Normal", "Rollback hook rollback not signaling a rollback"),
     ("Normal", "Confirm-rollout check confirm-rollout passed"),
     ("Normal", "New revision detected! Scaling up shop"),
-    ("Normal", "Rollback hook rollback not signaling a rollback"),
     ("Normal", "Starting canary analysis for shop"),
     ("Normal", "Pre-rollout check pre-rollout passed"),
     (
@@ -105,8 +105,7 @@ def test_every_type_is_called_in_its_phase_and_closed_gates_hold(
     assert without_waits(said(place))[1:] == PASSED
     payloads_are_flaggers(place, hooks, status["promotedHash"])
     recorded = [one["message"] for one in events_of(place, "Canary", "shop")]
-    heard = [one["payload"]["metadata"]["eventMessage"] for one in hooks.calls("event")]
-    assert heard == recorded
+    assert [one["payload"]["metadata"]["eventMessage"] for one in hooks.calls("event")] == recorded
 
 
 def payloads_are_flaggers(place: Namespace, hooks: Hooks, revision: str) -> None:
