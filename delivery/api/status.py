@@ -39,9 +39,7 @@ class CanaryHook(Model):
 
     model_config = ConfigDict(extra="ignore")
 
-    outcome: str = Field(
-        description="called, passed, failed, waiting, approved, not signaling."
-    )
+    outcome: str = Field(description="called, passed, failed, waiting, approved, not signaling.")
     about: str = Field(description="The revision and the moment that it was asked about.")
     time: Instant
     reason: str | None = None

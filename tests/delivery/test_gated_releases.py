@@ -3,7 +3,7 @@
 import pytest
 
 from delivery.canary import Phase
-from delivery.names import ABORT, APPROVE
+from delivery.names import APPROVE
 from delivery.observation import Observation
 from delivery.rules import gates
 from tests.delivery.hooked import (
@@ -221,16 +221,6 @@ def test_a_closed_gate_can_be_approved_by_hand_for_this_once(gate: str, phase: P
     after = agent.canary.status
     assert (after.phase, after.canary_weight) != (status.phase, status.canary_weight)
     assert after.hooks[gate].outcome == "passed" or phase is Phase.WAITING
-
-
-def test_what_waits_to_begin_can_be_aborted() -> None:
-    agent = until(
-        released(hook("confirm-rollout"), answers=closed("confirm-rollout")), Phase.WAITING
-    )
-    says(agent, ABORT)
-    refused = agent.run(3).canary.status
-    assert refused.phase is Phase.FAILED
-    assert refused.failed == refused.observed == agent.world.revision("web")
 
 
 def test_without_an_app_nobody_is_asked() -> None:
