@@ -1,0 +1,161 @@
+"""Writes what there is of Flagger, with the tests that show it: `python -m docs.compatibility`."""
+
+import argparse
+import ast
+import functools
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent
+DATA, WRITTEN = HERE / "compatibility.yaml", HERE / "compatibility.md"
+MADE = "<!-- Generated from compatibility.yaml by `python -m docs.compatibility`; edit that. -->\n"
+ON_THE_NODE = "tests/system/"
+HALTS = (
+    "tests/system/test_user_canary.py::test_fields_that_are_not_built_yet_are_listed_and_users_not_touched",
+    "tests/system/test_user_canary.py::test_a_field_that_is_not_built_yet_halts_a_release_where_it_stands",
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A feature of Flagger's, the tests that show it here, and what is otherwise."""
+
+    feature: str
+    tests: tuple[str, ...] = ()
+    halts: tuple[str, ...] = ()
+    missing: str = ""
+    differs: str = ""
+
+    @property
+    def is_built(self) -> bool:
+        return not self.halts and not self.missing
+
+    @property
+    def is_seen_on_the_node(self) -> bool:
+        return any(test.startswith(ON_THE_NODE) for test in self.tests)
+
+
+@dataclass(frozen=True)
+class Section:
+    """Features that belong together."""
+
+    title: str
+    rows: tuple[Row, ...]
+
+
+def sections() -> tuple[Section, ...]:
+    written = yaml.safe_load(DATA.read_text())
+    return tuple(Section(title, tuple(map(row, rows))) for title, rows in written.items())
+
+
+def row(said: dict[str, Any]) -> Row:
+    tests, halts = several(said.pop("test", ())), several(said.pop("halts", ()))
+    return Row(tests=tests, halts=halts, **said)
+
+
+def several(said: str | Sequence[str]) -> tuple[str, ...]:
+    return (said,) if isinstance(said, str) else tuple(said)
+
+
+def problems(found: Sequence[Section]) -> Iterator[str]:
+    """Rows that show nothing, or a test that is not there."""
+    rows = [one for section in found for one in section.rows]
+    for one in rows:
+        if one.is_built and not one.tests:
+            yield f"{one.feature}: names no test; name one, or say what is missing"
+        for test in one.tests:
+            if not exists(test):
+                yield f"{one.feature}: {test} does not exist; name a test function as path::name"
+    names = Counter(one.feature for one in rows)
+    yield from (f"{name}: stands there twice" for name, count in names.items() if count > 1)
+
+
+def exists(test: str) -> bool:
+    path, _, name = test.partition("::")
+    return name.startswith("test_") and name in functions(ROOT / path)
+
+
+@functools.cache
+def functions(path: Path) -> frozenset[str]:
+    """The functions at the top of a module, which is where pytest finds tests here."""
+    if path.suffix != ".py" or not path.is_file():
+        return frozenset()
+    body = ast.parse(path.read_text(), filename=str(path)).body
+    return frozenset(node.name for node in body if isinstance(node, ast.FunctionDef))
+
+
+def text(found: Sequence[Section]) -> str:
+    return "\n".join([MADE, *heading(found), *(line for one in found for line in table(one))])
+
+
+def heading(found: Sequence[Section]) -> Iterator[str]:
+    rows = [one for section in found for one in section.rows]
+    built = [one for one in rows if one.is_built]
+    seen, differ = (sum(map(bool, one)) for one in zip(*map(told, built), strict=True))
+    yield "# What there is of Flagger\n"
+    yield (
+        f"{len(rows)} features: {len(built)} are built, {seen} of them seen on a real Kubernetes "
+        f"node (the tests in `{ON_THE_NODE}`),\nthe others in tables, on loopback and in simulated "
+        f"histories; {differ} differ on purpose. {len(rows) - len(built)} are not built.\n"
+    )
+    yield (
+        "A field that is accepted and not built halts a release: before users are touched, or "
+        f"where it stands; its name is told\n({', '.join(map(link, HALTS))}).\n"
+    )
+
+
+def told(built: Row) -> tuple[bool, str]:
+    return built.is_seen_on_the_node, built.differs
+
+
+def table(section: Section) -> Iterator[str]:
+    yield f"## {section.title}\n"
+    yield "| feature of Flagger's | shown by | here |\n|---|---|---|"
+    for one in section.rows:
+        shown = ", ".join(map(link, one.tests)) or "–"
+        yield f"| {one.feature} | {shown} | {' '.join(here(one))} |"
+    yield ""
+
+
+def here(one: Row) -> Iterator[str]:
+    """What a reader has to know beside the feature's name."""
+    if not one.is_built:
+        yield "**Not built:**"
+    if one.halts:
+        fields = ", ".join(f"`{field}`" for field in one.halts)
+        yield f"{fields} halts a release{':' if one.missing else '.'}"
+    yield from (text for text in (one.missing, one.differs) if text)
+
+
+def link(test: str) -> str:
+    path, _, name = test.partition("::")
+    return f"[`{name}`](../{path})"
+
+
+def stale() -> bool:
+    """Whether the written file is not what the data gives."""
+    return not WRITTEN.exists() or WRITTEN.read_text() != text(sections())
+
+
+def main(arguments: Sequence[str]) -> None:
+    parser = argparse.ArgumentParser(prog="docs.compatibility", description=__doc__)
+    parser.add_argument("--print", action="store_true", help="print the table, write nothing")
+    looking = parser.parse_args(arguments).print
+    found = sections()
+    if wrong := "\n".join(problems(found)):
+        sys.exit(wrong)
+    if looking:
+        sys.stdout.write(text(found))
+        return
+    WRITTEN.write_text(text(found))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
