@@ -3,6 +3,7 @@
 import pytest
 
 from delivery.canary import Phase
+from delivery.matching import Match
 from delivery.names import APPROVE
 from delivery.observation import Observation
 from delivery.rules import gates
@@ -179,6 +180,15 @@ def test_blue_green_asks_for_promotion_before_users_are_switched_and_again_behin
     passed = "Confirm-promotion check confirm-promotion passed"
     assert said[said.index(passed) + 1] == "Routing all traffic to canary"
     assert said.count(passed) == 2
+    assert set(noting.names) == {"confirm-promotion"}
+
+
+def test_an_ab_test_asks_for_promotion_once_and_for_no_weight() -> None:
+    noting = Noting(agrees)
+    tried = {"iterations": 2, "step_weight": 0, "match": (Match(),)}
+    kinds = ("confirm-traffic-increase", "confirm-promotion")
+    agent = until(released(*map(hook, kinds), answers=noting, analysis=tried), Phase.SUCCEEDED)
+    assert heard(agent).count("Confirm-promotion check confirm-promotion passed") == 1
     assert set(noting.names) == {"confirm-promotion"}
 
 
