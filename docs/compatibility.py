@@ -98,21 +98,19 @@ def text(found: Sequence[Section]) -> str:
 def heading(found: Sequence[Section]) -> Iterator[str]:
     rows = [one for section in found for one in section.rows]
     built = [one for one in rows if one.is_built]
-    seen, differ = (sum(map(bool, one)) for one in zip(*map(told, built), strict=True))
+    seen = sum(one.is_seen_on_the_node for one in built)
+    differ = sum(bool(one.differs) for one in built)
     yield "# What there is of Flagger\n"
     yield (
-        f"{len(rows)} features: {len(built)} are built, {seen} of them seen on a real Kubernetes "
-        f"node (the tests in `{ON_THE_NODE}`),\nthe others in tables, on loopback and in simulated "
-        f"histories; {differ} differ on purpose. {len(rows) - len(built)} are not built.\n"
+        f"{len(rows)} features: {len(built)} are built, {differ} of them differ on purpose; "
+        f"{len(rows) - len(built)} are not built.\n{seen} are seen on a real Kubernetes node "
+        f"(the tests in `{ON_THE_NODE}`, marked node), the others in tables, on loopback and in "
+        "simulated histories.\n"
     )
     yield (
-        "A field that is accepted and not built halts a release: before users are touched, or "
-        f"where it stands; its name is told\n({', '.join(map(link, HALTS))}).\n"
+        "A field that is accepted and not built halts a release, before users are touched or where "
+        f"it stands, and is named:\n{', '.join(map(link, HALTS))}.\n"
     )
-
-
-def told(built: Row) -> tuple[bool, str]:
-    return built.is_seen_on_the_node, built.differs
 
 
 def table(section: Section) -> Iterator[str]:
@@ -130,13 +128,14 @@ def here(one: Row) -> Iterator[str]:
         yield "**Not built:**"
     if one.halts:
         fields = ", ".join(f"`{field}`" for field in one.halts)
-        yield f"{fields} halts a release{':' if one.missing else '.'}"
+        verb = "halts" if len(one.halts) == 1 else "halt"
+        yield f"{fields} {verb} a release{':' if one.missing else '.'}"
     yield from (text for text in (one.missing, one.differs) if text)
 
 
 def link(test: str) -> str:
     path, _, name = test.partition("::")
-    return f"[`{name}`](../{path})"
+    return f"[`{name}`](../{path}){' (node)' if test.startswith(ON_THE_NODE) else ''}"
 
 
 def stale() -> bool:

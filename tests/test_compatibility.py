@@ -98,16 +98,21 @@ def test_a_row_shows_its_tests_and_what_is_otherwise() -> None:
     rows = (
         Row("weights", (THIS,), differs="They end at 50."),
         Row("mirror", halts=("spec.mirror",)),
-        Row("mesh", halts=("spec.mesh",), missing="use none."),
+        Row("mesh", halts=("spec.mesh", "spec.side"), missing="use none."),
         Row("load tester", missing="use another."),
     )
     found = text([Section("Strategies", rows)])
     name = THIS.partition("::")[2]
     assert f"| weights | [`{name}`](../{HERE}) | They end at 50. |" in found
     assert "| mirror | – | **Not built:** `spec.mirror` halts a release. |" in found
-    assert "| mesh | – | **Not built:** `spec.mesh` halts a release: use none. |" in found
+    assert (
+        "| mesh | – | **Not built:** `spec.mesh`, `spec.side` halt a release: use none. |" in found
+    )
     assert "| load tester | – | **Not built:** use another. |" in found
-    assert "4 features: 1 are built, 0 of them seen on a real Kubernetes" in found
+    assert (
+        "4 features: 1 are built, 1 of them differ on purpose; 3 are not built.\n0 are seen"
+        in found
+    )
 
 
 def test_the_table_can_be_looked_at_first(capsys: pytest.CaptureFixture[str]) -> None:
