@@ -11,7 +11,7 @@ A release: an idle phase sees a new revision and becomes Progressing (the canary
 once it is ready its split advances at each interval that passed its checks (strategy); behind the
 last split it is Promoting (the primary takes the revision), Finalising (weight 0, requests end),
 Succeeded. Any breach that counts makes it Failed in one write, weight 0 included; nothing but a new
-revision raises the weight again.
+revision, or a person who has it tried again, raises the weight again.
 """
 
 from collections.abc import Callable, Mapping

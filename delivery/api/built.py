@@ -29,6 +29,8 @@ ANALYSIS: Built = {
     "webhooks": None,
     "noTraffic": None,
     "noTrafficAfter": None,
+    "maxDuration": None,
+    "alerts": None,
     "source": None,
 }
 SERVICE: Built = {
@@ -47,8 +49,9 @@ SPEC: Built = {
     "progressDeadlineSeconds": None,
     "skipAnalysis": None,
     "suspend": None,
+    # Leaving always restores, and by marks on what is to be restored: there is no finalizer to set.
+    "revertOnDeletion": None,
 }
-"""`revertOnDeletion` is missing on purpose: leaving always restores."""
 
 
 def unbuilt(obj: Mapping[str, Any]) -> tuple[str, ...]:

@@ -28,6 +28,7 @@ def provider(kind: str = "slack", **said: Any) -> dict[str, Any]:
 def test_an_alert_without_a_severity_is_for_everything(said: dict[str, str], severity: str) -> None:
     analysis = judged(alerts=[alert(**said)])
     assert analysis.alerts == (Route("ops", "slack", severity),)
+    assert schema.unbuilt(manifest(analysis=STEPS | {"alerts": [alert(**said)]})) == ()
     shown = [{"name": "ops", "severity": severity, "providerRef": {"name": "slack"}}]
     assert schema.effective(analysis)["alerts"] == shown
 

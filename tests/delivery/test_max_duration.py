@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from delivery.canary import Phase
 from delivery.rules import analysis
-from delivery.schema import defaults_from, effective, problems
+from delivery.schema import defaults_from, effective, problems, unbuilt
 from tests.delivery.scenes import JUDGED, NOW, decided, releasing, silent, texts
 from tests.delivery.test_schema import judged, manifest
 
@@ -34,4 +34,5 @@ def test_it_is_said_in_the_analysis_or_in_the_defaults() -> None:
 
 def test_none_is_shorter_than_a_second() -> None:
     found = problems(manifest(analysis=STEPS | {"maxDuration": "0s"}))
+    assert unbuilt(manifest(analysis=STEPS | {"maxDuration": "10m"})) == ()
     assert found == ('spec.analysis.maxDuration: "0s" is too short; use 1s or more',)

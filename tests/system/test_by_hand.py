@@ -6,10 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from delivery import names
-from demo.namespace import Namespace
+from demo.namespace import Namespace, opened
 from demo.release import Release, released
-from demo.shop import V1, V2
-from demo.traffic import Traffic
 from demo.waiting import always, eventually
 from tests.system.canaries import (
     BAD,
@@ -23,14 +21,13 @@ from tests.system.canaries import (
     said,
 )
 from tests.system.kills import acting_agent
-from tests.system.load import Load, losses
+from tests.system.load import KEPT, Load, losses
 from tests.system.node import Node
 
 STANDING = canary(analysis=analysis(interval="1m", metrics=[]))
 """A release that stays at its first step."""
 SOON = 2.0
 UNDONE_SECONDS = 10.0
-OWN = "app.kubernetes.io/name=shop"
 
 
 def says(place: Namespace, word: str, value: str = "=true") -> float:
@@ -139,10 +136,13 @@ def test_an_undo_in_mid_release_brings_users_back_at_once(
 
 @pytest.mark.usefixtures("hurried")
 def test_an_undo_after_promotion_goes_straight_to_the_primary(
-    shop: Namespace, clients: tuple[Traffic, Traffic], figure: Callable[[str], None]
+    namespace: Namespace, load: Load, figure: Callable[[str], None]
 ) -> None:
+    shop = namespace
+    opened(shop, SMALL.manifests())
+    clients = load(shop, *PATIENT), load(shop, *KEPT, "--rate", "20")
     before = shop.status()["promotedHash"]
-    assert released(shop, V2).outcome == "promoted"
+    assert released(shop, GOOD).outcome == "promoted"
     eventually("it rests", lambda: not shop.read("Deployment", "shop")["spec"]["replicas"])
     sets = {one["metadata"]["name"] for one in shop.list("ReplicaSet")}
     began = time.monotonic()
@@ -163,9 +163,8 @@ def test_an_undo_after_promotion_goes_straight_to_the_primary(
     assert losses(*clients) == []
     # What was undone is judged when it comes back.
     release = Release(shop)
-    shop.kubectl.apply(V2.manifests())
+    shop.kubectl.apply(GOOD.manifests())
     assert release.weighs(25)["phase"] == "Progressing"
-    assert V1.replicas == len(shop.list("Pod", f"{OWN},{names.ROLE}={names.PRIMARY}"))
 
 
 def test_an_agent_that_dies_over_a_wish_leaves_it_done_just_once(

@@ -11,7 +11,7 @@ from demo.kubectl import JSON
 from demo.namespace import Namespace, opened
 from demo.shop import V1, Shop
 from demo.waiting import NeverHappened, eventually
-from tests.system.canaries import BAD, GOOD, PATIENT, SMALL, reaches
+from tests.system.canaries import BAD, GOOD, PATIENT, SMALL, canary, reaches
 from tests.system.load import FRESH, KEPT, Load, losses
 from tests.system.test_release import Clients, serves_alone
 
@@ -91,6 +91,23 @@ def test_a_generated_canary_that_is_deleted_comes_again(namespace: Namespace, lo
     assert namespace.read("Canary", "shop")["metadata"]["uid"] != before
     serves_alone(namespace, "v1")
     assert losses(*clients) == []
+
+
+def test_a_canary_that_is_deleted_gives_its_app_back_where_apps_are_selected(
+    namespace: Namespace,
+) -> None:
+    """As `revertOnDeletion` asks for, with no finalizer that anybody would have to wait for."""
+    namespace.kubectl.apply(SMALL.manifests())
+    namespace.complete()
+    namespace.kubectl.apply([canary(revertOnDeletion=True)])
+    namespace.kubectl("label", "namespace", namespace.name, f"{names.ENABLED}=selected")
+    namespace.adopted()
+    assert "finalizers" not in namespace.read("Canary", "shop")["metadata"]
+    namespace.kubectl("delete", "canary", "shop", "--timeout=10s")
+    eventually("the app alone is left", lambda: deployments(namespace) == ["shop"], timeout=60)
+    given_back(namespace)
+    serves_alone(namespace, "v1")
+    is_its_users_own(namespace, SMALL, manifests=SMALL.manifests())
 
 
 def test_a_deployment_that_is_deleted_takes_what_is_ours_with_it(namespace: Namespace) -> None:

@@ -216,7 +216,12 @@ def test_what_the_readme_writes_is_what_can_be_done(enrolled: Namespace) -> None
     blocks = re.findall(r"^```yaml\n(.*?)^```", README.read_text(), re.MULTILINE | re.DOTALL)
     ours = [block for block in blocks if block.startswith("apiVersion: flagger")]
     written = [one for block in ours for one in yaml.safe_load_all(block)]
-    assert [one["kind"] for one in written] == ["Canary", "MetricTemplate", "Canary"]
+    assert [one["kind"] for one in written] == [
+        "Canary",
+        "MetricTemplate",
+        "Canary",
+        "AlertProvider",
+    ]
     for one in written:
         assert tried(enrolled, one).errors == ""
         assert one["kind"] != "Canary" or unbuilt(one) == ()
