@@ -118,6 +118,16 @@ def test_a_router_says_the_same_in_json() -> None:
     assert parsed(*SAID) == Counters(**{**vars(COUNTED), "buckets": times})
 
 
+def test_a_router_tells_whose_errors_they_were() -> None:
+    pods = {"10.0.0.1_80": 2, "[fd00__3]_80": 0}
+    entries = [stat(f"endpoint.{at}.rq_error", count) for at, count in pods.items()]
+    other = stat("endpoint.10.0.0.1_80.rq_success", 9)
+    found = parsed(stat("upstream_rq_completed", 1), *entries, other)
+    assert (dict(found.errors_at), found.completed) == (pods, 1)
+    with pytest.raises(StatsMalformed, match="is no count"):
+        parsed(stat("endpoint.10.0.0.1_80.rq_error", "many"))
+
+
 def test_a_router_that_served_nobody_says_nothing() -> None:
     assert router.parse('{"stats": []}') == {}
     assert router.parse('{"stats": [{"histograms": {"supported_percentiles": []}}]}') == {}

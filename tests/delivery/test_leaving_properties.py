@@ -8,7 +8,16 @@ from hypothesis import strategies as st
 
 from delivery.canary import Phase
 from tests.delivery import departures
-from tests.delivery.histories import Event, calmed, ending, histories, lived, rested, watched
+from tests.delivery.histories import (
+    HAPPENINGS,
+    Event,
+    calmed,
+    ending,
+    histories,
+    lived,
+    rested,
+    watched,
+)
 from tests.delivery.turns import Agent
 from tests.delivery.worlds import populated
 from tests.examples import costly
@@ -112,3 +121,14 @@ def test_whatever_happens_an_app_can_leave_and_come_back(
     assert rested(agent)
     departures.come_back(agent)
     assert rested(calmed(agent))
+
+
+def test_pods_of_the_version_before_may_serve_when_an_app_leaves_while_its_primary_changes() -> (
+    None
+):
+    agent = adopted()
+    agent.world.apply("good:2")
+    watched(agent, 19)
+    departures.opt_out(agent)
+    HAPPENINGS["primary flaps"](agent, 3)
+    assert departures.image_of(left(agent)) == "good:2"

@@ -31,6 +31,7 @@ class Agent:
     stored: Document = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
     gone: bool = False
+    promoted: set[str] = field(default_factory=set)
     answers: Callable[[Call], bool] = lambda call: True
     replies: Mapping[str, Reply] = field(default_factory=dict)
 
@@ -40,6 +41,7 @@ class Agent:
         found = schema.parse(resource, ANALYSIS).status
         assert found == status, "the status does not survive its storage"
         self.canary = replace(self.canary, status=found)
+        self.promoted.add(found.promoted)
 
     def turn(self, crash_after: int | None = None) -> tuple[Effect, ...]:
         """Dies after so many writes, the status being the first one, if told to."""
