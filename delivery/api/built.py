@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from delivery.api.canary import Provider
+
 Built = Mapping[str, "Built | None"]
 """The fields that are built; None stands for all that is below a field."""
 
@@ -15,6 +17,7 @@ METRIC: Built = {
     "templateRef": None,
     "templateVariables": None,
 }
+MATCH: Built = {"headers": None, "queryParams": None}
 ANALYSIS: Built = {
     "interval": None,
     "threshold": None,
@@ -22,6 +25,14 @@ ANALYSIS: Built = {
     "stepWeights": None,
     "maxWeight": None,
     "stepWeightPromotion": None,
+    "iterations": None,
+    "match": MATCH,
+    "sessionAffinity": None,
+    "mirror": None,
+    "mirrorWeight": None,
+    "mirrorStepWeight": None,
+    "maxMirrorWeight": None,
+    "canaryAnalysis": None,
     "primaryReadyThreshold": None,
     "canaryReadyThreshold": None,
     "metrics": METRIC,
@@ -40,6 +51,7 @@ SERVICE: Built = {
     "targetPort": None,
     "appProtocol": None,
 }
+PROVIDERS = (Provider.ENVOY, Provider.KUBERNETES)
 SPEC: Built = {
     "provider": None,
     "metricsServer": None,
@@ -59,7 +71,7 @@ def unbuilt(obj: Mapping[str, Any]) -> tuple[str, ...]:
     spec = obj["spec"]
     return (
         *(f"spec.targetRef.{key}" for key in other_target(spec["targetRef"])),
-        *(["spec.provider"] if (spec.get("provider") or "envoy") != "envoy" else []),
+        *(["spec.provider"] if (spec.get("provider") or Provider.ENVOY) not in PROVIDERS else []),
         *beyond("spec", spec, SPEC),
     )
 

@@ -7,7 +7,7 @@ import pytest
 from delivery.api.cautions import cautions
 from delivery.canary import Affinity, Analysis, Mirror
 from delivery.matching import Comparison, Match, Way
-from delivery.schema import effective, parse, problems
+from delivery.schema import effective, parse, problems, unbuilt
 
 TARGET = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "shop"}
 CHECK = {"name": "request-success-rate", "interval": "5s", "thresholdRange": {"min": 99}}
@@ -39,9 +39,12 @@ def test_all_conditions_of_an_entry_and_any_of_the_entries() -> None:
     )
 
 
-def test_what_cannot_be_told_from_a_request_matches_nothing() -> None:
+def test_what_cannot_be_told_from_a_request_matches_nothing_and_halts() -> None:
     labelled = {**BETA, "sourceLabels": {"app": "a"}}
     assert matching(labelled, {"sourceLabels": {"app": "a"}}) == ()
+    found = unbuilt(resource(match=[labelled]))
+    assert found == ("spec.analysis.match[0].sourceLabels",)
+    assert unbuilt(resource()) == ()
 
 
 def test_the_analysis_in_force_shows_what_matches() -> None:
@@ -115,7 +118,7 @@ def test_a_mirror_has_a_beginning_steps_and_an_end(
     said: dict[str, Any], expected: Mirror | None
 ) -> None:
     written = resource(**COPIED | said)
-    assert problems(written) == ()
+    assert problems(written) == unbuilt(written) == ()
     assert analysed(**COPIED | said).mirror == expected
 
 
@@ -165,7 +168,7 @@ def affinity(**said: Any) -> dict[str, Any]:
 )
 def test_a_cookie_has_its_users_attributes(said: dict[str, Any], expected: Affinity) -> None:
     written = resource(**affinity(**said))
-    assert problems(written) == cautions(written) == ()
+    assert problems(written) == unbuilt(written) == cautions(written) == ()
     found = analysed(**affinity(**said))
     assert found.affinity == expected
     assert effective(found)["sessionAffinity"]["maxAge"] == expected.max_age

@@ -21,6 +21,7 @@ def halted_by(**spec: Any) -> tuple[str, ...]:
     [
         {},
         {"provider": "envoy"},
+        {"provider": "kubernetes"},
         {"provider": None},
         {"suspend": True, "skipAnalysis": True, "progressDeadlineSeconds": 60},
         {
@@ -72,12 +73,9 @@ def test_what_is_built_or_says_nothing_halts_nothing(spec: dict[str, Any]) -> No
         ({"ingressRef": {"name": "shop"}}, "spec.ingressRef"),
         ({"service": {"port": 80, "gateways": ["mesh"]}}, "spec.service.gateways"),
         ({"service": {"port": 80, "timeout": "5s"}}, "spec.service.timeout"),
-        ({"analysis": {**ANALYSIS, "iterations": 5}}, "spec.analysis.iterations"),
-        ({"analysis": {**ANALYSIS, "match": [{}]}}, "spec.analysis.match"),
-        ({"analysis": {**ANALYSIS, "mirror": True}}, "spec.analysis.mirror"),
         (
-            {"analysis": {**ANALYSIS, "sessionAffinity": {"cookieName": "a"}}},
-            "spec.analysis.sessionAffinity",
+            {"analysis": {**ANALYSIS, "match": [{"sourceLabels": {"app": "a"}}]}},
+            "spec.analysis.match[0].sourceLabels",
         ),
     ],
 )

@@ -110,12 +110,12 @@ def test_analysis_can_be_skipped_and_a_canary_suspended(namespace: Namespace) ->
     reaches(namespace, "Succeeded")
 
 
-MATCH = [{"headers": {"x-beta": {"exact": "yes"}}}]
+MATCH = [{"sourceLabels": {"app": "beta"}}]
 LIMITED: JSON = {"port": 80, "timeout": "5s"}
 UNBUILT: dict[str, JSON] = {
     "spec.provider": canary(provider="istio"),
     "spec.service.timeout": canary(service=LIMITED),
-    "spec.analysis.iterations, spec.analysis.match": canary(
+    "spec.analysis.match[0].sourceLabels": canary(
         analysis=analysis(stepWeights=None, iterations=3, match=MATCH)
     ),
 }
