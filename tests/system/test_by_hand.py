@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from delivery import names
+from demo.kubectl import JSON
 from demo.namespace import Namespace, opened
 from demo.release import Release, released
 from demo.waiting import always, eventually
@@ -118,6 +119,29 @@ def test_what_cannot_be_done_or_is_not_known_is_answered_and_taken_off(
     told(place, "Warning", f'outrider.dev/promote {why}: "now" is unknown; use "true"')
     eventually("it is off", lambda: not asked(place), timeout=SOON)
     assert place.status()["phase"] == "Initialized"
+
+
+def gate(kind: str) -> JSON:
+    """One that nobody answers for."""
+    return {"name": kind, "type": kind, "url": "http://nobody.test/"}
+
+
+def goes_on(place: Namespace, phase: str) -> None:
+    eventually("it goes on", lambda: place.status()["phase"] != phase, timeout=SOON)
+
+
+def test_gates_are_opened_by_hand(namespace: Namespace) -> None:
+    gates = [gate("confirm-rollout"), gate("confirm-promotion")]
+    steps = analysis(stepWeights=[20], metrics=[], webhooks=gates)
+    place = managed(namespace, canary(analysis=steps))
+    place.kubectl.apply(GOOD.manifests())
+    for phase in ("Waiting", "WaitingPromotion"):
+        reaches(place, phase)
+        assert says(place, "approve") < SOON
+        goes_on(place, phase)
+    reaches(place, "Succeeded")
+    approving = ("Normal", f"Approving shop by hand, asked by {myself(place)}")
+    assert said(place).count(approving) == 2
 
 
 def test_an_undo_in_mid_release_brings_users_back_at_once(
