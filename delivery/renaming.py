@@ -53,7 +53,13 @@ def lasting(revision: str, seen: Observation) -> str:
 
 
 def before(status: Status, seen: Observation) -> str:
-    """What was promoted before, in the name that it has now."""
+    """What was promoted before, in the name that it has now.
+
+    What slipped past admission bears the mark of a revision that it is not: then no new name
+    counts, for a revision that nobody judged would pass for one that was promoted.
+    """
+    if seen.target is not None and announced(seen.target) != seen.target.revision:
+        return status.previous
     return seen.names.get(status.previous, status.previous)
 
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from delivery import names
 from delivery.canary import Phase, Status
-from delivery.observation import Observation
+from delivery.observation import Observation, Workload
 from delivery.rules import idle
 from tests.delivery.scenes import (
     IDLE,
@@ -96,9 +97,22 @@ def test_an_undo_goes_straight_to_the_primary(status: Status) -> None:
 
 
 def test_what_was_promoted_before_is_known_by_its_name_at_admission() -> None:
-    renamed = replace(AGAIN, names={"v1": "now"}, target=half("now", 0))
-    found = decided(idle.undo_goes_straight_back, BACK, renamed)
+    look = replace(AGAIN, names={"v1": "now"}, target=announced("now", by="now"))
+    found = decided(idle.undo_goes_straight_back, BACK, look)
     assert found.canary.status.observed == "now"
+
+
+@pytest.mark.parametrize("mark", ["v1", "v2", ""])
+def test_what_slipped_past_admission_passes_for_nothing_that_was_promoted(mark: str) -> None:
+    look = replace(AGAIN, names={"v1": "now"}, target=announced("now", by=mark))
+    assert silent(idle.undo_goes_straight_back, BACK, look)
+
+
+def announced(revision: str, *, by: str) -> Workload:
+    """A target with the mark that admission gave it, or one before it."""
+    found = half(revision, 0)
+    metadata = {**found.manifest["metadata"], "annotations": {names.ADMITTED: by}}
+    return replace(found, manifest={**found.manifest, "metadata": metadata})
 
 
 @pytest.mark.parametrize("look", [seen("v2", "v2"), seen("v0", "v2"), GONE])

@@ -177,3 +177,15 @@ def test_what_others_write_on_a_deployment_is_no_release(key: str) -> None:
         merged(agent.world.deployments["web"], {"metadata": {"annotations": {key: "7"}}})
     )
     assert agent.run(5).canary.status == before
+
+
+def test_what_slips_past_admission_is_never_taken_for_what_was_promoted_before() -> None:
+    """Its mark is that of another revision."""
+    agent = watched(adopting(), 1)
+    agent.world.admission = False
+    agent.world.apply("good:2")
+    watched(agent, 25)
+    agent.world.apply("crashing:1")
+    agent.world.admission = True
+    assert rested(calmed(agent))
+    assert agent.canary.status.phase is Phase.FAILED
