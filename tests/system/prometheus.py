@@ -70,12 +70,12 @@ class Prometheus:
     def value(self, query: str) -> float | None:
         url = f"{self.place.address(NAME, PORT)}api/v1/query"
         try:
-            answer = requests.get(
-                url, params={"query": query}, auth=(USER, PASSWORD), timeout=5
-            ).json()
+            answer = requests.get(url, params={"query": query}, auth=(USER, PASSWORD), timeout=5)
         except requests.ConnectionError:
             return None
-        found = answer["data"]["result"]
+        if answer.status_code == 503:  # It reads what it has stored first.
+            return None
+        found = answer.json()["data"]["result"]
         return float(found[0]["value"][1]) if found else None
 
 

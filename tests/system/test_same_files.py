@@ -31,8 +31,8 @@ both_kinds = pytest.mark.parametrize(
 
 @pytest.fixture
 def in_one_step(namespace: Namespace) -> None:
-    """Ten seconds of a release are enough to apply its files once more."""
-    namespace.kubectl.apply([defaults({**CALM, "stepWeight": "50"})])
+    """And long enough at it to apply the files of the release once more."""
+    namespace.kubectl.apply([defaults({**CALM, "interval": "25s", "stepWeight": "50"})])
 
 
 def versions(place: Namespace) -> Mapping[str, str]:
