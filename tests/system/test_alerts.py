@@ -5,6 +5,8 @@ import urllib.request
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from delivery.names import AGENT
 from demo.namespace import Namespace
 from demo.release import released
@@ -121,6 +123,7 @@ def nothing_secret_is_shown(place: Namespace) -> None:
         assert TOKEN not in text
 
 
+@pytest.mark.soak
 def test_an_alert_outlives_the_agent_that_raised_it(namespace: Namespace, node: Node) -> None:
     receivers(namespace)
     routes = [route(chat.FAILS, "error")]

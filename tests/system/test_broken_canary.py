@@ -94,7 +94,7 @@ def test_a_newer_revision_starts_over_and_the_promoted_one_rolls_back(
     [
         (GOOD, "Promoting"),
         pytest.param(GOOD, "Finalising", marks=pytest.mark.soak),
-        (BAD, "Failed"),
+        pytest.param(BAD, "Failed", marks=pytest.mark.soak),
     ],
 )
 def test_a_revision_that_comes_late_in_a_release_is_the_next_one(

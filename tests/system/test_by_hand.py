@@ -191,6 +191,7 @@ def test_an_undo_after_promotion_goes_straight_to_the_primary(
     assert release.weighs(25)["phase"] == "Progressing"
 
 
+@pytest.mark.soak
 def test_an_agent_that_dies_over_a_wish_leaves_it_done_just_once(
     namespace: Namespace, node: Node
 ) -> None:

@@ -218,6 +218,7 @@ def turn_bad(place: Namespace) -> None:
         requests.put(url, timeout=5).raise_for_status()
 
 
+@pytest.mark.soak
 def test_what_turns_bad_while_a_gate_is_closed_is_rolled_back(
     namespace: Namespace, hooks: Hooks, load: Load
 ) -> None:
@@ -232,6 +233,7 @@ def test_what_turns_bad_while_a_gate_is_closed_is_rolled_back(
     assert reaches(place, "Failed", timeout=20)["canaryWeight"] == 0
 
 
+@pytest.mark.soak
 @pytest.mark.usefixtures("node")
 def test_a_call_whose_agent_dies_is_made_again_and_recognised(
     namespace: Namespace, hooks: Hooks, node: Node

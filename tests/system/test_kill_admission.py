@@ -94,6 +94,7 @@ def test_with_the_webhook_down_an_apply_is_judged_and_nothing_is_lost(
     assert losses(*clients) == []
 
 
+@pytest.mark.soak
 @pytest.mark.usefixtures("admission")
 def test_with_the_webhook_down_a_wish_by_hand_is_acted_on(shop: Namespace) -> None:
     """Only who asked for it is not known."""

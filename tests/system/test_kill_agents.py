@@ -38,6 +38,7 @@ AGENTS = pytest.mark.parametrize(
 )
 
 
+@pytest.mark.soak
 @AGENTS
 @pytest.mark.usefixtures("hurried")
 def test_killed_while_adopting_and_while_refusing_a_bad_version(
@@ -63,6 +64,7 @@ def test_killed_in_each_phase_of_a_promotion(
     assert losses(*clients) == []
 
 
+@pytest.mark.soak
 @pytest.mark.usefixtures("hurried")
 @pytest.mark.minutes
 def test_all_agents_down_for_minutes_while_each_pod_of_the_primary_is_replaced(

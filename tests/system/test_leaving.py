@@ -82,6 +82,7 @@ def test_who_comes_back_is_adopted_again(namespace: Namespace, load: Load) -> No
     assert losses(*clients) == []
 
 
+@pytest.mark.soak
 def test_a_generated_canary_that_is_deleted_comes_again(namespace: Namespace, load: Load) -> None:
     opened(namespace, SMALL.manifests())
     clients = load(namespace, *PATIENT), load(namespace, *KEPT, "--rate", "20")
@@ -93,6 +94,7 @@ def test_a_generated_canary_that_is_deleted_comes_again(namespace: Namespace, lo
     assert losses(*clients) == []
 
 
+@pytest.mark.soak
 def test_a_canary_that_is_deleted_gives_its_app_back_where_apps_are_selected(
     namespace: Namespace,
 ) -> None:

@@ -160,6 +160,7 @@ def test_our_own_deployments_are_never_spoken_of(place: Namespace) -> None:
     assert {one["metadata"]["name"] for one in place.list("Canary")}.isdisjoint(ours)
 
 
+@pytest.mark.soak
 def test_where_apps_are_selected_only_the_annotated_are_adopted(namespace: Namespace) -> None:
     namespace.kubectl.apply([*app("chosen"), *app("other")])
     namespace.kubectl("annotate", "deployment/chosen", f"{ENABLED}=true")
@@ -217,6 +218,7 @@ def test_a_canary_that_a_user_writes_takes_the_place_of_the_generated_one(
     assert losses(clients) == []
 
 
+@pytest.mark.soak
 def test_a_canary_of_the_same_name_says_what_the_generated_one_left_unsaid(
     namespace: Namespace,
 ) -> None:

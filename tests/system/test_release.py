@@ -112,6 +112,7 @@ def test_a_bad_version_is_soon_off_users_and_can_be_put_right(
     assert losses(*clients) == []
 
 
+@pytest.mark.soak
 @pytest.mark.usefixtures("calm")
 def test_a_newer_version_takes_the_place_of_the_one_under_way(
     shop: Namespace, clients: Clients

@@ -25,7 +25,11 @@ STEADY = ("Deployment", "Service", "Pod", "ReplicaSet", "Canary", "ConfigMap", "
 
 pytestmark = pytest.mark.usefixtures("in_one_step")
 both_kinds = pytest.mark.parametrize(
-    "options", [CLIENT_SIDE, SERVER_SIDE], ids=["client-side", "server-side"]
+    "options",
+    [
+        pytest.param(CLIENT_SIDE, id="client-side"),
+        pytest.param(SERVER_SIDE, id="server-side", marks=pytest.mark.soak),
+    ],
 )
 
 
@@ -89,13 +93,7 @@ def test_while_idle_in_mid_release_and_after_it_the_same_files_change_nothing(
     assert_nothing_happens(namespace, V2, options)
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        pytest.param(CLIENT_SIDE, id="client-side"),
-        pytest.param(SERVER_SIDE, id="server-side", marks=pytest.mark.soak),
-    ],
-)
+@both_kinds
 def test_a_dry_run_of_everything_changes_nothing(
     namespace: Namespace, options: tuple[str, ...]
 ) -> None:

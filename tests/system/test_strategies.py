@@ -3,6 +3,8 @@
 import time
 from collections.abc import Iterable
 
+import pytest
+
 from demo.kubectl import JSON
 from demo.namespace import Namespace
 from demo.release import Release, released
@@ -67,6 +69,7 @@ def test_a_blue_green_release_moves_everybody_at_once_when_it_was_tried(
     assert failures(users) == []
 
 
+@pytest.mark.soak
 def test_a_bad_version_is_taken_back_from_everybody_within_seconds(namespace: Namespace) -> None:
     managed(namespace, canary(analysis={**BLUE_GREEN, "guard": {"minRequests": 50}}))
     with using(namespace, 8) as users:
@@ -78,6 +81,7 @@ def test_a_bad_version_is_taken_back_from_everybody_within_seconds(namespace: Na
         assert wrong[-1] - wrong[0] < 5.0
 
 
+@pytest.mark.soak
 def test_iterations_beside_weights_are_checks_that_must_have_passed(
     namespace: Namespace, load: Load
 ) -> None:
@@ -117,6 +121,7 @@ def test_in_an_ab_test_only_those_who_match_meet_the_new_version(namespace: Name
     assert failures((*every, *others)) == []
 
 
+@pytest.mark.soak
 def test_a_bad_version_in_an_ab_test_is_met_by_nobody_else(namespace: Namespace) -> None:
     managed(namespace, canary(analysis=AB_TEST))
     with using(namespace, 5, BETA) as beta, using(namespace, 5) as others:
@@ -149,6 +154,7 @@ def test_copies_grow_before_the_first_user_is_answered_by_the_new_version(
     assert failures(users) == []
 
 
+@pytest.mark.soak
 def test_a_bad_version_that_is_tried_on_copies_is_met_by_nobody(namespace: Namespace) -> None:
     tried = analysis(stepWeights=None, iterations=5, mirror=True, guard={})
     managed(namespace, canary(analysis=tried))

@@ -77,6 +77,9 @@ REFUSED = {
 }
 PASSED_ON = [case for case in EXCHANGES if case not in REFUSED]
 
+# One process, one adopted app for all of them.
+pytestmark = pytest.mark.xdist_group("transparency")
+
 
 @pytest.fixture(scope="module")
 def ends(cluster: None) -> Iterator[Ends]:
@@ -125,6 +128,7 @@ def test_a_router_alone_changes_no_more(case: str, near_ends: Ends) -> None:
     assert compared(case, near_ends) == (asked, answered)
 
 
+@pytest.mark.soak
 @pytest.mark.minutes
 @pytest.mark.parametrize("case", SLOW)
 def test_the_router_has_no_patience_to_lose(case: str, ends: Ends) -> None:

@@ -96,6 +96,7 @@ def test_a_part_of_the_canary_is_enough_where_that_is_said_and_weights_never_ove
     assert weights(namespace) == [20, 40, 50]
 
 
+@pytest.mark.soak
 def test_analysis_can_be_skipped_and_a_canary_suspended(namespace: Namespace) -> None:
     managed(namespace, canary(skipAnalysis=True, analysis=None))
     assert released(namespace, BAD).outcome == "promoted"
@@ -154,6 +155,7 @@ def names(place: Namespace) -> set[str]:
     return {pod["metadata"]["name"] for pod in place.list("Pod", "app.kubernetes.io/name=shop")}
 
 
+@pytest.mark.soak
 def test_a_field_that_is_not_built_yet_halts_a_release_where_it_stands(
     namespace: Namespace, load: Load
 ) -> None:
