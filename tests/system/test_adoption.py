@@ -101,6 +101,7 @@ def started(place: Namespace) -> set[tuple[str, int]]:
     }
 
 
+@pytest.mark.soak
 def test_a_pair_of_flaggers_is_taken_over_without_a_pod_restarted(
     namespace: Namespace, load: Load
 ) -> None:

@@ -89,12 +89,13 @@ def test_a_newer_revision_starts_over_and_the_promoted_one_rolls_back(
     eventually("the end is told", lambda: said(namespace)[-1] == failed)
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(
     ("first", "phase"),
     [
         (GOOD, "Promoting"),
-        pytest.param(GOOD, "Finalising", marks=pytest.mark.soak),
-        pytest.param(BAD, "Failed", marks=pytest.mark.soak),
+        (GOOD, "Finalising"),
+        (BAD, "Failed"),
     ],
 )
 def test_a_revision_that_comes_late_in_a_release_is_the_next_one(
@@ -109,6 +110,7 @@ def test_a_revision_that_comes_late_in_a_release_is_the_next_one(
     assert reaches(namespace, "Succeeded")["promotedHash"] != before
 
 
+@pytest.mark.soak
 def test_without_traffic_a_release_holds_and_says_why(namespace: Namespace, load: Load) -> None:
     managed(namespace, canary())
     release = Release(namespace)

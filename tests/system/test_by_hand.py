@@ -82,6 +82,7 @@ def test_a_release_is_aborted_tried_again_and_promoted_by_hand(
     figure(f"by hand: abort, retry and promote were acted on within {max(seconds):.1f} s")
 
 
+@pytest.mark.soak
 @pytest.mark.usefixtures("hurried")
 def test_a_pause_holds_the_weight_and_a_bad_release_is_rolled_back_all_the_same(
     namespace: Namespace, load: Load
@@ -130,6 +131,7 @@ def goes_on(place: Namespace, phase: str) -> None:
     eventually("it goes on", lambda: place.status()["phase"] != phase, timeout=SOON)
 
 
+@pytest.mark.soak
 def test_gates_are_opened_by_hand(namespace: Namespace) -> None:
     gates = [gate("confirm-rollout"), gate("confirm-promotion")]
     steps = analysis(stepWeights=[20], metrics=[], webhooks=gates)

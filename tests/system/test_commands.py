@@ -77,7 +77,13 @@ def test_a_scale_is_heard_whatever_follows_it_at_once(shop: Namespace) -> None:
     primary_has(shop, 3)
 
 
-@pytest.mark.parametrize("options", [(), ("--server-side",)], ids=["client-side", "server-side"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param((), id="client-side"),
+        pytest.param(("--server-side",), id="server-side", marks=pytest.mark.soak),
+    ],
+)
 def test_replicas_alone_reach_the_primary_and_start_no_release(
     namespace: Namespace, options: tuple[str, ...]
 ) -> None:

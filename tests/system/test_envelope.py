@@ -49,6 +49,7 @@ def resources(place: Namespace, name: str) -> JSON:
     return found
 
 
+@pytest.mark.soak
 @pytest.mark.usefixtures("hurried")
 def test_where_pods_must_say_what_they_need_a_release_goes_as_ever(
     namespace: Namespace, load: Load

@@ -180,6 +180,7 @@ def test_in_a_mesh_nothing_is_adopted(namespace: Namespace) -> None:
     assert namespace.list("Canary") == []
 
 
+@pytest.mark.soak
 def test_the_younger_of_two_canaries_of_one_app_is_held(namespace: Namespace) -> None:
     managed(namespace, canary("first"))
     before = namespace.status("first")

@@ -93,7 +93,8 @@ def test_while_idle_in_mid_release_and_after_it_the_same_files_change_nothing(
     assert_nothing_happens(namespace, V2, options)
 
 
-@both_kinds
+@pytest.mark.soak
+@pytest.mark.parametrize("options", [CLIENT_SIDE, SERVER_SIDE], ids=["client-side", "server-side"])
 def test_a_dry_run_of_everything_changes_nothing(
     namespace: Namespace, options: tuple[str, ...]
 ) -> None:

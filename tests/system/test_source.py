@@ -1,5 +1,7 @@
 """Other Envoys judge where a Canary names them: here the routers, as if they were not ours."""
 
+import pytest
+
 from delivery.apex import ROUTER_SELECTOR
 from delivery.names import ROUTER_OPEN_PORT
 from demo.namespace import Namespace
@@ -15,6 +17,7 @@ PLAIN = {
 }
 
 
+@pytest.mark.soak
 def test_a_release_is_judged_by_the_envoys_that_its_canary_names(
     namespace: Namespace, load: Load
 ) -> None:

@@ -181,6 +181,7 @@ def test_with_session_affinity_nobody_goes_back_to_the_old_version(namespace: Na
     assert {line.partition("=")[0] for line in told} == {"shop-canary"}
 
 
+@pytest.mark.soak
 def test_a_rollback_takes_users_and_their_cookies_back(namespace: Namespace) -> None:
     managed(namespace, canary(analysis=analysis(stepWeights=[30], **STICKY)))
     with using(namespace, 10) as users:

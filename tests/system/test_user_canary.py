@@ -80,6 +80,7 @@ def apart(manifests: list[JSON]) -> list[JSON]:
     return manifests
 
 
+@pytest.mark.soak
 @pytest.mark.usefixtures("node")
 def test_a_part_of_the_canary_is_enough_where_that_is_said_and_weights_never_overshoot(
     namespace: Namespace, load: Load
