@@ -9,7 +9,13 @@ def register() -> None:
     """The profiles that `--hypothesis-profile` knows."""
     for name, examples in (("fast", 10), ("whole", 30), ("thorough", 1000)):
         settings.register_profile(
-            name, max_examples=examples, deadline=None, suppress_health_check=SLOW
+            name,
+            max_examples=examples,
+            deadline=None,
+            # The soak looks for what nobody thought of; a change is judged by the same examples
+            # each time, so that what fails is its own doing.
+            derandomize=name != "thorough",
+            suppress_health_check=SLOW,
         )
 
 
