@@ -15,7 +15,7 @@ from delivery.canary import Analysis, Canary, Metric, Phase, Status
 from delivery.observation import Measurement
 from delivery.questions import Way
 from tests.agent.pods import Behaviour, Pod, answers, hangs_up
-from tests.agent.running_router import free_port
+from tests.agent.running_router import eventually, free_port
 
 NOW = 1000.0
 LAG = Metric("lag", 10.0, maximum=5.0, template="lag")
@@ -241,5 +241,5 @@ def test_a_backend_that_hangs_leaves_room_for_the_others() -> None:
         found = canary(*many, LAG, port=slow.endpoint.port)
         (key,) = until(lambda: asking.look(found), 1)
         assert key == (len(many), "template")
-        assert slow.connections == AT_ONCE_EACH
+        eventually(lambda: slow.connections == AT_ONCE_EACH)
         assert asking.queries.running == {found.metrics_server: AT_ONCE_EACH}
