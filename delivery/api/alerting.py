@@ -12,6 +12,7 @@ from delivery.alerts.telling import KNOWN
 from delivery.api.alert_provider import AlertProvider, AlertProviderSpec
 from delivery.api.analysis import Alert, Analysis
 from delivery.api.canary import Canary
+from delivery.api.references import reference
 from delivery.api.shape import read, shape_problems
 from delivery.providers.interface import http_address
 from delivery.templating import TemplateError
@@ -28,18 +29,9 @@ def effective_alert(route: Route) -> dict[str, Any]:
 
 
 def alerts_can_be_told(canary: Canary) -> Iterator[str]:
-    """The agent may read its own namespace only."""
-    own = (canary.metadata or {}).get("namespace")
     for index, alert in enumerate((canary.spec.analysis or Analysis()).alerts or ()):
-        path, named = f"spec.analysis.alerts[{index}].providerRef", alert.provider_ref.namespace
-        if not alert.provider_ref.name:
-            yield f"{path}.name: is empty; name an AlertProvider"
-        if named and own and named != own:
-            yield (
-                f'{path}.namespace: "{named}" is another namespace, which the agent of "{own}" '
-                f'may not read; copy the AlertProvider "{alert.provider_ref.name}" and the Secret '
-                f'that it names to "{own}", and remove the field'
-            )
+        path = f"spec.analysis.alerts[{index}].providerRef"
+        yield from reference(path, "AlertProvider", alert.provider_ref, canary)
 
 
 def provider_problems(obj: Mapping[str, Any]) -> tuple[str, ...]:

@@ -5,9 +5,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from delivery.api.analysis import Analysis, Metric
+from delivery.api.analysis import Analysis
 from delivery.api.canary import Canary
 from delivery.api.metric_template import MetricProvider, MetricTemplate
+from delivery.api.references import reference
 from delivery.api.shape import read, shape_problems
 from delivery.providers import PROVIDERS, BadSettings
 from delivery.providers.interface import checked_header, http_address
@@ -22,7 +23,10 @@ def metrics_can_be_asked(canary: Canary) -> Iterator[str]:
         path = f"spec.analysis.metrics[{index}]"
         if metric.query is not None:
             yield from inline(f"{path}.query", metric.query, server)
-        yield from reference(f"{path}.templateRef", metric, canary)
+        if metric.template_ref:
+            yield from reference(
+                f"{path}.templateRef", "MetricTemplate", metric.template_ref, canary
+            )
 
 
 def inline(path: str, query: str, server: str | None) -> Iterator[str]:
@@ -30,21 +34,6 @@ def inline(path: str, query: str, server: str | None) -> Iterator[str]:
         yield f"{path}: there is no Prometheus to ask; set spec.metricsServer"
     if problem := problem_of(query):
         yield f"{path}: {problem}"
-
-
-def reference(path: str, metric: Metric, canary: Canary) -> Iterator[str]:
-    """The agent may read its own namespace only."""
-    if metric.template_ref is None:
-        return
-    own, named = (canary.metadata or {}).get("namespace"), metric.template_ref.namespace
-    if not metric.template_ref.name:
-        yield f"{path}.name: is empty; name a MetricTemplate"
-    if named and own and named != own:
-        yield (
-            f'{path}.namespace: "{named}" is another namespace, which the agent of "{own}" may '
-            f'not read; copy the MetricTemplate "{metric.template_ref.name}" and the Secret that '
-            f'it names to "{own}", and remove the field'
-        )
 
 
 def template_problems(obj: Mapping[str, Any]) -> tuple[str, ...]:
