@@ -3,12 +3,13 @@
 import logging
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from agent.outbound import send
+from agent.room import Room
 from agent.secrets import Unread
 from delivery.alert import Alert, Route
 from delivery.alerts import Undelivered, notifier_of
@@ -71,11 +72,10 @@ class Alerts:
     ) -> None:
         self.secret = secret
         self.providers = providers
-        self.answered = answered
         self.counted = counted
         self.sending = sending
         self.deliveries: dict[Key, Delivery] = {}
-        self.running: Counter[str] = Counter()
+        self.room = Room(AT_ONCE, AT_ONCE_EACH, freed=answered)
         self.said: dict[tuple[str, str], str] = {}
         self.unsaid: list[Complaint] = []
         self.lock = threading.Lock()
@@ -128,23 +128,11 @@ class Alerts:
                 self.failed(found, canary, route, late, lasting=False)
             if found.ended or found.running is not None or now < found.due:
                 return
-            full = self.running[route.provider] >= AT_ONCE_EACH
-            if full or self.running.total() >= AT_ONCE:
-                return
-            self.running[route.provider] += 1
-            found.attempts, found.sent = found.attempts + 1, now
-            found.running = number = found.attempts
-
-        def run() -> None:
-            try:
-                self.deliver(found, number, canary, alert, route)
-            finally:
-                with self.lock:
-                    self.running[route.provider] -= 1
-                    self.running += Counter()  # What is at 0 is forgotten.
-                self.answered()
-
-        threading.Thread(target=run, name=f"alert {route.provider}", daemon=True).start()
+            number = found.attempts + 1
+            delivering = partial(self.deliver, found, number, canary, alert, route)
+            # Still under the lock: it ends no attempt before that is written down.
+            if self.room.begin(route.provider, f"alert {route.provider}", delivering):
+                found.attempts, found.sent, found.running = number, now, number
 
     def deliver(
         self, found: Delivery, number: int, canary: Canary, alert: Alert, route: Route

@@ -3,12 +3,13 @@
 import logging
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from urllib.parse import urlsplit
 
 from agent import outbound
+from agent.room import Room
 from delivery import hook_request
 from delivery.canary import Canary
 from delivery.hook import Call, HookType, Reply
@@ -56,7 +57,7 @@ class Hooks:
         self.calling = calling
         self.asked: dict[Key, Asked] = {}
         self.known: dict[Key, Reply] = {}
-        self.running: Counter[tuple[bool, str]] = Counter()
+        self.room, self.urgent = (Room(AT_ONCE, AT_ONCE_EACH) for _ in range(2))
         self.lock = threading.Lock()
 
     def replies(self, canary: Canary) -> Mapping[str, Reply]:
@@ -110,27 +111,12 @@ class Hooks:
         """None where too much is being asked already: then it is tried at the next turn. What may
         roll back has room of its own.
         """
-        urgent = call.hook.type is HookType.ROLLBACK
-        place = (urgent, urlsplit(call.hook.url).netloc)
-        with self.lock:
-            alike = sum(many for (kind, _), many in self.running.items() if kind == urgent)
-            if self.running[place] >= AT_ONCE_EACH or alike >= AT_ONCE:
-                return None
-            self.running[place] += 1
+        room = self.urgent if call.hook.type is HookType.ROLLBACK else self.room
         asked = Asked(call, release)
         # Before the thread runs, for the call counts as late from its own time-out on.
         asked.ends += call.hook.timeout
-
-        def run() -> None:
-            try:
-                self.run(asked, canary)
-            finally:
-                with self.lock:
-                    self.running[place] -= 1
-                    self.running += Counter()  # What is at 0 is forgotten.
-
-        threading.Thread(target=run, name=f"hook {call.hook.name}", daemon=True).start()
-        return asked
+        place, calling = urlsplit(call.hook.url).netloc, partial(self.run, asked, canary)
+        return asked if room.begin(place, f"hook {call.hook.name}", calling) else None
 
     def run(self, asked: Asked, canary: Canary) -> None:
         hook = asked.call.hook

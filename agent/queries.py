@@ -3,12 +3,13 @@
 import logging
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from agent.outbound import send
+from agent.room import Room
 from agent.secrets import Unread
 from delivery.canary import Canary
 from delivery.observation import Measurement
@@ -74,7 +75,7 @@ class Queries:
         self.told = told
         self.sending = sending
         self.rounds: dict[str, Round] = {}
-        self.running: Counter[str] = Counter()
+        self.room = Room(AT_ONCE, AT_ONCE_EACH)
         self.lock = threading.Lock()
 
     def measurements(self, canary: Canary, now: float) -> Mapping[Key, Measurement]:
@@ -111,22 +112,9 @@ class Queries:
     def begin(self, canary: Canary, question: Question, now: float) -> Answer | None:
         """None where too much is being asked already: then it is tried at the next turn."""
         where, template = place(canary, question), self.template(question)
-        with self.lock:
-            if self.running[where] >= AT_ONCE_EACH or self.running.total() >= AT_ONCE:
-                return None
-            self.running[where] += 1
         answer = Answer()
-
-        def run() -> None:
-            try:
-                self.ask(answer, canary, question, template, now)
-            finally:
-                with self.lock:
-                    self.running[where] -= 1
-                    self.running += Counter()  # What is at 0 is forgotten.
-
-        threading.Thread(target=run, name=f"query {question.metric.name}", daemon=True).start()
-        return answer
+        asking = partial(self.ask, answer, canary, question, template, now)
+        return answer if self.room.begin(where, f"query {question.metric.name}", asking) else None
 
     def template(self, question: Question) -> Mapping[str, Any] | None:
         if question.way is not Way.TEMPLATE:

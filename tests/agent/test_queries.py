@@ -242,4 +242,4 @@ def test_a_backend_that_hangs_leaves_room_for_the_others() -> None:
         (key,) = until(lambda: asking.look(found), 1)
         assert key == (len(many), "template")
         eventually(lambda: slow.connections == AT_ONCE_EACH)
-        assert asking.queries.running == {found.metrics_server: AT_ONCE_EACH}
+        assert asking.queries.room.running == {found.metrics_server: AT_ONCE_EACH}
