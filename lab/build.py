@@ -49,7 +49,7 @@ def build_missing(layout: Layout) -> None:
 def build(layout: Layout, module: GoModule) -> None:
     require_go(module)
     folder = folder_of(layout, module)
-    with _only_one(layout.cache / f"{folder.name}.lock"):
+    with only_one(layout.cache / f"{folder.name}.lock"):
         if not missing(layout, module):  # another clone built it while we waited
             return
         with step(f"built {', '.join(module.packages)}"):
@@ -57,7 +57,8 @@ def build(layout: Layout, module: GoModule) -> None:
 
 
 @contextmanager
-def _only_one(lock: Path) -> Iterator[None]:
+def only_one(lock: Path) -> Iterator[None]:
+    """One process at a time fills a part of the cache."""
     lock.parent.mkdir(parents=True, exist_ok=True)
     with lock.open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)

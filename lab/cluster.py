@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab import archive, build, cgroups, configs, network, packages, pki, processes
+from lab import archive, build, cgroups, configs, crds, network, packages, pki, processes
 from lab.layout import DNS_SERVICE_ADDRESS, NODE, Layout, this_project
 from lab.programs import FIRST, PROGRAMS, SECOND, log_of
 from lab.report import LabError, say, step
@@ -81,6 +81,7 @@ def up(layout: Layout) -> None:
             _clear(layout)
             cgroups.create(layout)
         build.build_missing(layout)
+        crds.bring(layout)
         if fresh:
             _lay_ground(layout)
         _start(layout, FIRST)
