@@ -1,6 +1,6 @@
 """Finds the two halves of a pair among a namespace's objects, and what they say of themselves."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,6 +10,9 @@ from delivery.hashing import template_hash
 from delivery.observation import Workload
 from delivery.pods import Object, annotations_of
 from delivery.takeover import as_written
+
+Owned = Mapping[str, Sequence[Object]]
+"""What each controller owns, by its uid."""
 
 
 @dataclass(frozen=True)
@@ -26,14 +29,42 @@ class Objects:
     def selecting(self) -> servable.Index:
         return servable.index(self.services)
 
+    @cached_property
+    def sets(self) -> Owned:
+        return by_owner(self.replica_sets)
+
+    @cached_property
+    def running(self) -> Owned:
+        return by_owner(self.pods)
+
+    @cached_property
+    def hashed(self) -> dict[int, tuple[Object, str]]:
+        """Hashes of templates, by what is the same object as long as it is kept here."""
+        return {}
+
+    def revision(self, template: Object) -> str:
+        """A look asks for the same few again and again, and they are large."""
+        known = self.hashed.get(id(template))
+        if known is None:
+            known = self.hashed[id(template)] = (template, template_hash(template))
+        return known[1]
+
+
+def by_owner(items: Iterable[Object]) -> Owned:
+    """What nothing owns is left out."""
+    found: dict[str, list[Object]] = {}
+    for item in items:
+        if uid := pods.owner_uid(item):
+            found.setdefault(uid, []).append(item)
+    return found
+
 
 def named(items: Sequence[Object], name: str) -> Object | None:
     return next((item for item in items if item["metadata"]["name"] == name), None)
 
 
-def owned(items: Sequence[Object], owner: Object) -> Iterator[Object]:
-    uid = owner["metadata"].get("uid")
-    return (item for item in items if uid and pods.owner_uid(item) == uid)
+def owned(items: Owned, owner: Object) -> Sequence[Object]:
+    return items.get(owner["metadata"].get("uid") or "", ())
 
 
 def revisions(
@@ -44,9 +75,9 @@ def revisions(
     for half in (target, primary):
         if half is None:
             continue
-        for source in (*owned(objects.replica_sets, half), half):
+        for source in (*owned(objects.sets, half), half):
             template = written(source, half, target)
-            found[template_hash(template)] = template
+            found[objects.revision(template)] = template
     return found
 
 
@@ -57,10 +88,10 @@ def named_by_admission(objects: Objects, target: Object) -> Mapping[str, str]:
     then one of them slipped past admission.
     """
     found: dict[str, set[str]] = {}
-    for source in (*owned(objects.replica_sets, target), target):
+    for source in (*owned(objects.sets, target), target):
         mark = annotations_of(source).get(names.ADMITTED)
         if mark:
-            found.setdefault(mark, set()).add(template_hash(source["spec"]["template"]))
+            found.setdefault(mark, set()).add(objects.revision(source["spec"]["template"]))
     return {mark: hashes.pop() for mark, hashes in found.items() if len(hashes) == 1}
 
 
@@ -72,23 +103,23 @@ def written(source: Object, half: Object, target: Object | None) -> Object:
 
 def serving(objects: Objects, target: Object) -> str:
     """The revision of the target with the most ready pods: what users have now."""
-    sets = list(owned(objects.replica_sets, target))
+    sets = owned(objects.sets, target)
     best = max(
         sets, key=lambda one: (one.get("status") or {}).get("readyReplicas", 0), default=None
     )
     if best is None or not (best.get("status") or {}).get("readyReplicas"):
-        return template_hash(target["spec"]["template"])
-    return template_hash(best["spec"]["template"])
+        return objects.revision(target["spec"]["template"])
+    return objects.revision(best["spec"]["template"])
 
 
 def pods_of(objects: Objects, half: Object, revision: str | None = None) -> list[Object]:
     """The half's pods, those of one revision alone where one is named."""
-    sets = [
-        one["metadata"].get("uid")
-        for one in owned(objects.replica_sets, half)
-        if revision is None or template_hash(one["spec"]["template"]) == revision
+    return [
+        pod
+        for one in owned(objects.sets, half)
+        if revision is None or objects.revision(one["spec"]["template"]) == revision
+        for pod in owned(objects.running, one)
     ]
-    return [pod for pod in objects.pods if pods.owner_uid(pod) in sets]
 
 
 def workload(
@@ -99,13 +130,13 @@ def workload(
     Of a primary `target` is the other half. `waiting` also waits for old pods of another revision:
     what still ends could answer users.
     """
-    current = pods_of(objects, half, template_hash(half["spec"]["template"]))
+    current = pods_of(objects, half, objects.revision(half["spec"]["template"]))
     annotations = annotations_of(half)
     held = annotations.get(names.SCALE, "")
     why = pods.hindrance(half, current)
     return Workload(
         manifest=half,
-        revision=template_hash(written(half, half, target)),
+        revision=objects.revision(written(half, half, target)),
         replicas=half["spec"].get("replicas", 1),
         held=int(held) if held.isdigit() else None,
         failing=pods.failure(current),

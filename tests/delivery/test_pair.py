@@ -45,7 +45,7 @@ def test_an_object_is_found_by_its_name() -> None:
 
 
 def test_what_has_no_uid_owns_nothing() -> None:
-    assert list(pair.owned(TWO.replica_sets, {"metadata": {"name": "web"}})) == []
+    assert list(pair.owned(TWO.sets, {"metadata": {"name": "web"}})) == []
 
 
 def test_the_halves_and_their_replica_sets_remember_revisions() -> None:
