@@ -20,6 +20,7 @@ from agent.observe import KINDS
 from agent.perform import Performer
 from agent.queries import Queries
 from agent.refusals import Refusals
+from agent.routes import RouteObjects
 from agent.secrets import ALERTS, Secrets
 from agent.settings import Settings, settings
 from agent.sources import Sources
@@ -76,6 +77,7 @@ def build(given: Settings, registry: CollectorRegistry, presented: Presented) ->
         events=events,
         performer=Performer(api, events),
         survey=Survey(api, FOREIGN, given.namespace, changed.set),
+        routes=RouteObjects(api, given.namespace, lambda kind, item: changed.set()),
         refusals=Refusals(events, exposition),
         changed=changed,
         ipv6=given.ipv6,

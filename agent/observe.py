@@ -13,7 +13,7 @@ from agent.traffic import Windows
 from cluster.watch import Cache
 from delivery import checks, eligibility, names, pair, servable, serving
 from delivery.canary import Canary, Metric, Phase
-from delivery.observation import Observation, Routers, Traffic
+from delivery.observation import Observation, Routers, Routes, Traffic
 from delivery.obstacles.grounds import Grounds
 from delivery.pair import Objects
 
@@ -56,6 +56,7 @@ class Surroundings:
     alerts: Alerts
     sources: Sources
     listeners: Listeners
+    routes: Routes = Routes()
     grounds: Grounds = Grounds()
     mesh: str = ""
     enabled: str = "true"
@@ -101,6 +102,7 @@ def observe(canary: Canary, around: Surroundings) -> Observation:
         leaving=eligibility.leaving(target, around.neighbours(), generated=canary.generated),
         unfit=unfit(canary, target, around, revisions),
         routers=around.routers,
+        routes=around.routes,
         ports_taken=around.listeners.taken(canary.target),
         traffic={metric.name: window(canary, metric, around) for metric in analysis.metrics},
         measurements=around.queries.measurements(canary, around.now),

@@ -11,7 +11,17 @@ from cluster.events import Events
 from delivery import ownership, schema
 from delivery.canary import Canary
 from delivery.covering import covers
-from delivery.decision import Annotate, Apply, Claim, Consume, Delete, Disown, Effect, Restore
+from delivery.decision import (
+    Annotate,
+    Apply,
+    Claim,
+    Consume,
+    Delete,
+    Disown,
+    Effect,
+    Restore,
+    Write,
+)
 from delivery.names import AGENT_MANAGER
 
 log = logging.getLogger(__name__)
@@ -66,9 +76,19 @@ class Performer:
                 said = {"annotations": dict(annotations), "resourceVersion": version}
                 about = named("Canary", metadata["name"], canary)
                 self.api.merge(about, {"metadata": said}, manager=AGENT_MANAGER)
-            case Restore(manifest, why):
-                self.tidy(self.api.replace(manifest, manager=AGENT_MANAGER))
-                self.events.warn(canary, why)
+            case Restore() | Write():
+                self.write(effect, canary)
+
+    def write(self, effect: Restore | Write, canary: Mapping[str, Any]) -> None:
+        """A user's object whose fields no annotation makes ours: so we own none of them either."""
+        written = self.api.replace(effect.manifest, manager=AGENT_MANAGER)
+        if isinstance(effect, Restore):
+            self.tidy(written)
+            self.events.warn(canary, effect.why)
+        elif not effect.last:
+            self.tidy(written)
+        elif fields := ownership.forsaken(written, AGENT_MANAGER):
+            self.disown(written, fields, written["metadata"]["resourceVersion"])
 
     def annotate(self, effect: Annotate, canary: Mapping[str, Any]) -> None:
         """Says the intent; where admission did not make it so, writes the fields itself."""

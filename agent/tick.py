@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,7 @@ from agent.ownership import tie_lease
 from agent.perform import Performer
 from agent.queries import Queries
 from agent.refusals import Refusals
+from agent.routes import RouteObjects
 from agent.sources import Sources
 from agent.unrouted import Unrouted
 from agent.xds import AdsServer
@@ -30,7 +31,7 @@ from cluster.events import Events
 from cluster.lease import Leadership
 from cluster.survey import Survey
 from cluster.watch import Cache
-from delivery import adoption, leaving, names, schema, serving
+from delivery import adoption, external, leaving, names, schema, serving
 from delivery.canary import Canary
 from delivery.decision import WARNING
 from delivery.intent import effects
@@ -72,6 +73,7 @@ class Loop:
     events: Events
     performer: Performer
     survey: Survey
+    routes: RouteObjects
     refusals: Refusals
     changed: threading.Event
     ipv6: bool = False
@@ -136,14 +138,15 @@ class Loop:
         self.adoptions.look(canaries, around)
         for name in sorted(self.canaries.superseded):
             self.api.delete("Canary", name, namespace=self.namespace)
-        self.sweep(found)
+        self.sweep(canaries, around)
         self.hooks.keep(canary.name for canary in canaries)
         for raw, canary in current:
             # What is not ours yet is Flagger's while there is one: also its status is.
             if canary.status.promoted or not around.grounds.flagger:
                 self.turn(raw, canary, around)
         self.refusals.end()
-        if not around.neighbours().enrolled:
+        routed = any(external.leftovers({}, around.routes, self.namespace))
+        if not around.neighbours().enrolled and not routed:
             self.leave(canaries, found)
 
     def publish(self, canaries: Sequence[Canary], found: Objects) -> None:
@@ -179,6 +182,7 @@ class Loop:
             windows=self.sources.routers,
             sources=self.sources,
             listeners=self.listeners,
+            routes=self.routes.look(self.providers(found)),
             grounds=grounds(self.cache, found, self.survey, labels=labels),
             mesh=mesh.of_namespace(self.own),
             enabled=labels.get(self.label, ""),
@@ -192,10 +196,15 @@ class Loop:
         self.api.delete("Deployment", names.AGENT, namespace=self.namespace)
         self.stop()
 
-    def sweep(self, found: Objects) -> None:
-        """Apps whose Deployment is gone leave nothing of ours behind."""
-        for effect in leaving.leftovers(found):
+    def sweep(self, canaries: Sequence[Canary], around: Surroundings) -> None:
+        """Apps whose Deployment or Canary is gone leave nothing of ours behind."""
+        claims = external.claims(canaries, self.canaries.newest)
+        routes = external.leftovers(claims, around.routes, self.namespace)
+        for effect in (*routes, *leaving.leftovers(around.found)):
             self.performer.perform(effect, self.adoptions.itself())
+
+    def providers(self, found: Objects) -> Collection[str]:
+        return external.providers(self.cache.items("Canary"), found.services)
 
     def turn(self, raw: Object, canary: Canary, around: Surroundings) -> None:
         """One Canary: decide, write the intent, say why, then whatever is still to be done."""

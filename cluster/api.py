@@ -7,7 +7,7 @@ from typing import Any
 import urllib3
 from kubernetes import client, config
 
-from cluster.errors import BY_STATUS, ClusterError, Unreachable
+from cluster.errors import BY_STATUS, ClusterError, Missing, Unreachable
 from cluster.kinds import Kind, kind_of
 
 Object = dict[str, Any]
@@ -59,6 +59,15 @@ class Api:
         """The objects of one kind, each with its apiVersion and kind filled in."""
         found = kind_of(kind)
         return with_kind(found, self.call("GET", found.path(namespace), query=query)["items"])
+
+    def serves(self, kind: str) -> bool:
+        """Whether the API server knows the kind: its definition may not be installed."""
+        found = kind_of(kind)
+        try:
+            answer = self.call("GET", found.path().rpartition("/")[0])
+        except Missing:
+            return False
+        return any(one["name"] == found.plural for one in answer["resources"])
 
     def create(self, manifest: Mapping[str, Any], *, manager: str) -> Object:
         kind, namespace, _ = place(manifest)

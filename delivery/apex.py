@@ -118,11 +118,11 @@ def listeners_open(canary: Canary, seen: Observation, apex: Service) -> bool:
 def may_move(canary: Canary, seen: Observation) -> bool:
     """Whether every Service can lead where it should."""
     open_to_all = (listeners_open(canary, seen, one) for one in seen.apexes)
-    return bool(seen.apexes) and (not canary.analysis.routed or all(open_to_all))
+    return bool(seen.apexes) and (not canary.embedded or all(open_to_all))
 
 
 def has_moved(canary: Canary, seen: Observation) -> bool:
-    if canary.analysis.routed:
+    if canary.embedded:
         return bool(seen.apexes) and all(map(leads_to_routers, seen.apexes))
     wanted = ((one, wanted_route(canary, seen, one)) for one in seen.apexes)
     return bool(seen.apexes) and all(leads_to(one) == route for one, route in wanted)
@@ -132,14 +132,14 @@ def wanted_route(canary: Canary, seen: Observation, apex: Service) -> Mapping[st
     """Where a Service should lead: the routers; the primary while none is ready; None: untouched.
 
     Once it leads to routers it stays there while one is ready: a ready router has its whole
-    configuration (bootstrap.py), and a probe that failed once must not move users. Where nothing is
-    routed it leads to the primary: the user's own selector would find the canary's pods too.
+    configuration (bootstrap.py), and a probe that failed once must not move users. Where none of
+    ours is used it leads to the primary: the user's own selector would find the canary's pods too.
     """
     if canary.status.apex_moved is None:
         return None
     routed, found = leads_to_routers(apex), listeners(canary, apex)
     ready = listeners_open(canary, seen, apex) or (routed and seen.routers.ready)
-    if canary.analysis.routed and ready:
+    if canary.embedded and ready:
         targets = {
             number(port): found.get(number(port), own_target(port)) for port in ports_of(apex)
         }

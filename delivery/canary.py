@@ -9,6 +9,7 @@ from delivery.frozen import frozen
 from delivery.guard import Guard, Policy
 from delivery.hook import APPROVED, WAITING, Hook, HookType, Owed, Told
 from delivery.matching import Match
+from delivery.service_words import ServiceWords
 from delivery.source import Source
 
 
@@ -175,7 +176,8 @@ class Status:
     to be told.
     `matched` says that what the Canary's `match` describes goes to the canary, `mirror_weight`
     how many percent of the primary's requests are copied to it. `cookie` and `primary_cookie` are
-    those of the release (`name=value`), `previous_cookie` is of the one before.
+    those of the release (`name=value`), `previous_cookie` is of the one before. `shown_since` is
+    since when an external router's objects say what is intended here; None while they do not.
     """
 
     phase: Phase = Phase.NEW
@@ -206,6 +208,7 @@ class Status:
     began: float | None = None
     last_check: float | None = None
     drained_since: float | None = None
+    shown_since: float | None = None
     last_transition: float | None = None
     message: str = ""
     source: str = ""
@@ -235,7 +238,10 @@ class Status:
 
 @dataclass(frozen=True)
 class Canary:
-    """One app under management: what its Canary resource says, defaults filled in."""
+    """One app under management: what its Canary resource says, defaults filled in.
+
+    `external` says that a router of somebody else's divides the traffic: one of routers.table.
+    """
 
     name: str
     namespace: str
@@ -243,6 +249,8 @@ class Canary:
     analysis: Analysis = Analysis()
     service: str = ""
     provider: str = "envoy"
+    external: bool = False
+    words: ServiceWords = ServiceWords()
     metrics_server: str = ""
     progress_deadline: float = 600.0
     skip_analysis: bool = False
@@ -255,6 +263,11 @@ class Canary:
     resource_version: str = ""
     unbuilt: tuple[str, ...] = ()
     status: Status = Status()
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the apex Service leads to the namespace's own routers, not to the primary."""
+        return self.analysis.routed and not self.external
 
     def hooks_of(self, *types: HookType) -> tuple[Hook, ...]:
         return tuple(hook for hook in self.analysis.hooks if hook.type in types)

@@ -48,6 +48,16 @@ class Annotate:
 
 
 @dataclass(frozen=True)
+class Write:
+    """An object that a user wrote, whole, as it was seen but for what is routed; it names its
+    resourceVersion. What we changed gets no owner; `last`: nothing else of it is ours any more.
+    """
+
+    manifest: Mapping[str, Any]
+    last: bool = False
+
+
+@dataclass(frozen=True)
 class Delete:
     """Removal of an object that is ours."""
 
@@ -93,7 +103,7 @@ class Consume:
     annotations: Mapping[str, str | None]
 
 
-Effect = Apply | Annotate | Claim | Consume | Delete | Disown | Restore
+Effect = Apply | Annotate | Claim | Consume | Delete | Disown | Restore | Write
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from delivery import apex, leaving, names, ownership, takeover, workload
+from delivery import apex, external, leaving, names, ownership, takeover, workload
 from delivery.by_hand import consumption
 from delivery.canary import Canary, Phase, Status
 from delivery.covering import covers
@@ -45,6 +45,7 @@ def pair_effects(canary: Canary, seen: Observation, target: Workload) -> Iterato
         yield from apex_effects(canary, seen, service)
     for service in seen.strays:
         yield from leaving.homeward(service)
+    yield from external.effects(canary, seen)
 
 
 def primary_revision(status: Status) -> str:
@@ -98,10 +99,18 @@ def service_effects(
     if seen.primary:
         selectors[names.PRIMARY] = seen.primary.manifest["spec"]["selector"]["matchLabels"]
     for role, selector in selectors.items():
-        manifest = workload.role_service(canary, role, selector=selector, ports=ports)
+        router = external.wanted_mark(canary, seen) if role == names.PRIMARY else ""
+        manifest = workload.role_service(
+            canary, role, selector=selector, ports=ports, router=router
+        )
         found = seen.services.get(manifest["metadata"]["name"])
-        if found is None or not covers(found["spec"], manifest["spec"]):
+        if found is None or not is_as_said(found, manifest, router):
             yield Apply(manifest)
+
+
+def is_as_said(found: Mapping[str, Any], manifest: Mapping[str, Any], router: str) -> bool:
+    same = annotations_of(found).get(names.ROUTER, "") == router
+    return same and covers(found["spec"], manifest["spec"])
 
 
 def more_ports(

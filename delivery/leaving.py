@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from delivery import apex, names, ownership, servable
+from delivery import apex, external, names, ownership, servable
 from delivery.canary import Canary, Phase
 from delivery.decision import Annotate, Delete, Disown, Effect, Restore
 from delivery.hashing import stripped
@@ -35,6 +35,7 @@ def effects(canary: Canary, seen: Observation, target: Workload) -> Iterator[Eff
     if status.scale is not None:
         yield from target_effects(canary, seen, target)
     if status.drained_since is not None:
+        yield from external.leaving(canary, seen)
         for service in (*seen.apexes, *seen.strays):
             yield from led_home(service, seen)
     if status.scale is None:

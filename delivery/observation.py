@@ -86,6 +86,19 @@ class Routers:
 
 
 @dataclass(frozen=True)
+class Routes:
+    """The objects of external routers, by kind and name, as far as their kinds are read.
+
+    `missing` maps a provider to why its objects are not known; of those in `absent` there can
+    be none, for the cluster does not know their kinds.
+    """
+
+    objects: Mapping[tuple[str, str], Mapping[str, Any]] = field(default_factory=frozen)
+    missing: Mapping[str, str] = field(default_factory=frozen)
+    absent: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
 class Observation:
     """One look at everything that a decision about one Canary may depend on.
 
@@ -119,6 +132,7 @@ class Observation:
     leaving: str = ""
     unfit: tuple[str, ...] = ()
     routers: Routers = Routers()
+    routes: Routes = Routes()
     ports_taken: frozenset[int] = frozenset()
     traffic: Mapping[str, Traffic] = field(default_factory=frozen)
     measurements: Mapping[tuple[int, str], Measurement] = field(default_factory=frozen)

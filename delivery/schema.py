@@ -18,6 +18,7 @@ from delivery.api.guard import policy_of
 from delivery.api.hooks import hook_of
 from delivery.api.matching import matches_of
 from delivery.api.mirroring import mirror_of
+from delivery.api.service_words import service_words
 from delivery.api.shape import read
 from delivery.api.source import source_of
 from delivery.api.stored import status_of, written
@@ -25,6 +26,7 @@ from delivery.api.validation import is_generated, is_untouched, problems
 from delivery.by_hand import wishes_of
 from delivery.canary import HOLD, Analysis, Canary, Status
 from delivery.names import API_VERSION, GENERATED, MANAGED_BY, OUTRIDER, STOP
+from delivery.routers.table import ROUTERS
 
 __all__ = [
     "DEFAULTS",
@@ -85,6 +87,8 @@ def parse(
         target=said.target_ref.name,
         service=service_name(said),
         provider=said.provider.value if said.provider else "envoy",
+        external=said.provider in ROUTERS,
+        words=service_words(said.service),
         metrics_server=said.metrics_server or "",
         analysis=as_the_provider_can(said, defaults if is_ours else Analysis()),
         progress_deadline=float(said.progress_deadline_seconds or unsaid_deadline),

@@ -28,6 +28,7 @@ from delivery.rules import (
     always,
     analysis,
     by_hand,
+    external,
     gates,
     guarding,
     hooks,
@@ -90,6 +91,7 @@ ANALYSIS: tuple[Rule, ...] = (
     by_hand.paused_release_holds,
     analysis.skipped_analysis_promotes,
     analysis.rejected_configuration_halts,
+    external.unshown_split_holds,
     hooks.analysis_is_announced,
     hooks.pre_rollout_is_awaited,
     gates.first_step_waits,
@@ -115,6 +117,7 @@ RULES: Mapping[Phase, tuple[Rule, ...]] = {
         always.unbuilt_fields_halt,
         initializing.given_up_adoption_waits,
         initializing.ineligible_is_left_alone,
+        external.former_routes_are_awaited,
         initializing.adoption_begins,
     ),
     Phase.INITIALIZING: ADOPTING,
@@ -138,6 +141,7 @@ RULES: Mapping[Phase, tuple[Rule, ...]] = {
         promotion.stuck_primary_keeps_users,
         promotion.unready_primary_is_awaited,
         promotion.promotion_interval_is_awaited,
+        external.unshown_split_holds,
         promotion.traffic_returns,
     ),
     Phase.FINALISING: (
@@ -163,8 +167,10 @@ def step(canary: Canary, seen: Observation) -> Decision:
     """Decide what is intended next; nothing is read and nothing is touched."""
     wished = canary_fits(wish_is_taken(known_again(canary, seen), seen))
     routed = taken(listeners_follow_the_services(wished, seen))
-    current = guarding.counts_are_taken(routed, seen)
-    decision = accompanied(current, decided(current, seen), seen)
+    shown = external.shown_is_noted(routed, seen)
+    current = guarding.counts_are_taken(shown, seen)
+    decision = external.pods_outlast_requests(current, decided(current, seen), seen)
+    decision = accompanied(current, external.news_are_unshown(current, decision), seen)
     decision = alerted(current, decision, seen)
     status = outcomes.recorded(current.status, decision.canary.status, seen)
     return stamped(canary, replace(decision, canary=replace(current, status=status)), seen.now)

@@ -96,10 +96,16 @@ def named(ports: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
     return [{"name": f"port-{port['port']}", **port} for port in ports]
 
 
-def role_service(canary: Canary, role: str, *, selector: Mapping[str, str], ports: Any) -> Manifest:
-    """The Service of one half, `S-primary` or `S-canary`, with the apex's ports."""
+def role_service(
+    canary: Canary, role: str, *, selector: Mapping[str, str], ports: Any, router: str = ""
+) -> Manifest:
+    """The Service of one half, `S-primary` or `S-canary`, with the apex's ports.
+
+    `router` names the external one whose objects lead to it.
+    """
     name = names.suffixed(canary.service or canary.target, role)
     kept = ("name", "port", "targetPort", "protocol", "appProtocol")
+    annotations = {"annotations": {names.ROUTER: router}} if router else {}
     return {
         "apiVersion": "v1",
         "kind": "Service",
@@ -107,6 +113,7 @@ def role_service(canary: Canary, role: str, *, selector: Mapping[str, str], port
             "name": name,
             "namespace": canary.namespace,
             "labels": marks(canary) | {names.ROLE: role},
+            **annotations,
         },
         "spec": {
             "type": "ClusterIP",

@@ -129,6 +129,9 @@ class CanaryStatus(Model):
     drained_time: Instant | None = Field(
         None, description="Since when no connection to the target is open."
     )
+    shown_time: Instant | None = Field(
+        None, description="Since when the router's objects show the split that is intended."
+    )
     message: str | None = Field(None, description="Why the last decision fell.")
     source: str | None = Field(None, description="What was found of spec.analysis.source.")
     verdicts: tuple[CanaryVerdict, ...] | None = Field(

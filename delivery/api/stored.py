@@ -65,8 +65,9 @@ def status_of(found: Mapping[str, Any]) -> Status:
 
 
 def split_of(said: CanaryStatus) -> dict[str, Any]:
-    """How requests are divided, and by which cookies."""
+    """How requests are divided, by which cookies, and since when that is so."""
     return {
+        "shown_since": said.shown_time,
         "canary_weight": said.canary_weight or 0,
         "matched": bool(said.matched),
         "mirror_weight": said.mirror_weight or 0,
@@ -78,6 +79,7 @@ def split_of(said: CanaryStatus) -> dict[str, Any]:
 
 def written_split(status: Status) -> dict[str, Any]:
     return {
+        "shown_time": status.shown_since,
         "canary_weight": status.canary_weight,
         "matched": status.matched or None,
         "mirror_weight": status.mirror_weight or None,

@@ -108,7 +108,7 @@ def skipped_analysis_promotes(canary: Canary, seen: Observation) -> Decision | N
 
 
 def rejected_configuration_halts(canary: Canary, seen: Observation) -> Decision | None:
-    if not seen.routers.rejected:
+    if not seen.routers.rejected or canary.external:
         return None
     return waits(canary, f"routers rejected their configuration: {seen.routers.rejected}")
 

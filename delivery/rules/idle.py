@@ -8,6 +8,7 @@ from delivery.decision import Decision, normal
 from delivery.names import primary_name
 from delivery.observation import Observation
 from delivery.renaming import before
+from delivery.rules.external import is_left
 from delivery.rules.outcome import enters, from_the_start, hold, taken_off, with_status
 
 
@@ -42,6 +43,8 @@ DRAIN_LIMIT = 30.0
 
 
 def drain_is_over(canary: Canary, seen: Observation) -> bool:
+    if canary.external:
+        return is_left(canary, seen)
     since = canary.status.phase_since
     return seen.drained or since is None or seen.now - since >= DRAIN_LIMIT
 

@@ -12,6 +12,7 @@ from delivery.images import advice
 from delivery.listeners import allocated
 from delivery.names import primary_name
 from delivery.observation import Observation
+from delivery.rules.external import has_settled, unshown_split_holds
 from delivery.rules.outcome import enters, hold, waits, with_status
 
 APEX_SETTLES = 5.0
@@ -118,7 +119,8 @@ def apex_moves(canary: Canary, seen: Observation) -> Decision | None:
     if canary.status.apex_moved is not None:
         return None
     moved = with_status(canary, apex_moved=seen.now)
-    return Decision(moved, f"{canary.status.apex} leads to the routers")
+    where = "the routers" if canary.embedded else primary_name(canary.target)
+    return Decision(moved, f"{canary.status.apex} leads to {where}")
 
 
 def old_connections_drain(canary: Canary, seen: Observation) -> Decision | None:
@@ -130,6 +132,8 @@ def old_connections_drain(canary: Canary, seen: Observation) -> Decision | None:
         return Decision(moving, f"{canary.status.apex} is being moved")
     if seen.now - (canary.status.apex_moved or seen.now) < APEX_SETTLES:
         return hold(canary, f"{canary.status.apex} has moved; old connections drain")
+    if canary.external and not has_settled(canary, seen):
+        return unshown_split_holds(canary, seen) or hold(canary, "old connections drain")
     return Decision(with_status(canary, scale=0), f"{canary.target} goes to zero")
 
 

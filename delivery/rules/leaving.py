@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from delivery import external
 from delivery.adoption import LEFT_ALONE, adoption_failure
 from delivery.apex import leads_home
 from delivery.canary import IDLE, Canary, Phase, Status
@@ -9,6 +10,7 @@ from delivery.decision import Decision, normal, warning
 from delivery.intent import primary_revision
 from delivery.leaving import refused, remains
 from delivery.observation import Observation
+from delivery.rules.external import ROUTES_SETTLE
 from delivery.rules.idle import DRAIN_LIMIT, users_return
 from delivery.rules.initializing import APEX_SETTLES
 from delivery.rules.outcome import enters, hold, taken_off, waits, with_status
@@ -118,7 +120,9 @@ def apex_goes_home(canary: Canary, seen: Observation) -> Decision | None:
         return Decision(moved, f"{status.apex} leads to {canary.target} again")
     if not all(leads_home(one, seen) for one in (*seen.apexes, *seen.strays)):
         return Decision(with_status(canary, drained_since=seen.now), "the Service is being moved")
-    if seen.now - status.drained_since < APEX_SETTLES:
+    if not external.is_restored(canary, seen) or external.lingering(canary, seen):
+        return Decision(with_status(canary, drained_since=seen.now), "what was routed is restored")
+    if seen.now - status.drained_since < (ROUTES_SETTLE if canary.external else APEX_SETTLES):
         return hold(canary, f"{status.apex} has moved back; old connections drain")
     return None
 

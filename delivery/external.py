@@ -1,0 +1,185 @@
+"""Apps whose traffic a router of somebody else's divides: what its objects should say, and do."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from delivery import names, ownership
+from delivery.canary import Canary, Phase
+from delivery.covering import covers
+from delivery.decision import Apply, Delete, Disown, Effect, Write
+from delivery.mapping import mapping
+from delivery.observation import Observation, Routes
+from delivery.pods import annotations_of
+from delivery.routers.interface import Object
+from delivery.routers.marks import app_of, half_name, is_made
+from delivery.routers.table import ROUTERS
+
+UNROUTED = (Phase.NEW, Phase.TERMINATED)
+"""Phases in which nothing of a router's is ours."""
+
+Claims = Mapping[str, str]
+"""The external router of each app that is routed by one."""
+
+
+def effects(canary: Canary, seen: Observation) -> Iterator[Effect]:
+    """What the objects do not say yet. The mark on the primary's Service comes first: it tells
+    whoever finds no Canary any more which kinds to look at.
+    """
+    if not canary.external or canary.status.apex_moved is None or obstacle(canary, seen):
+        return
+    if mark_of(canary, seen) == canary.provider:
+        yield from missing(canary, seen)
+
+
+def missing(canary: Canary, seen: Observation) -> Iterator[Effect]:
+    objects = seen.routes.objects
+    for wanted in ROUTERS[canary.provider].manifests(safe(canary, seen), objects):
+        found = objects.get(key(wanted))
+        if "resourceVersion" in wanted["metadata"]:
+            if found != wanted:
+                yield Write(wanted)
+        elif found is None or not says(found, wanted):
+            yield Apply(wanted)
+
+
+def safe(canary: Canary, seen: Observation) -> Canary:
+    """No share goes to a canary without pods: the status is as it was, the objects are not."""
+    if seen.target is not None and seen.target.ready_pods:
+        return canary
+    nobody = replace(canary.status, canary_weight=0, matched=False, mirror_weight=0)
+    return replace(canary, status=nobody)
+
+
+def key(item: Object) -> tuple[str, str]:
+    return str(item["kind"]), str(item["metadata"]["name"])
+
+
+def says(found: Object, wanted: Object) -> bool:
+    """All of the spec is ours: what is there too much, in a list, would count as well."""
+    return bool(found.get("spec") == wanted["spec"]) and covers(
+        found["metadata"], wanted["metadata"]
+    )
+
+
+def obstacle(canary: Canary, seen: Observation) -> str:
+    """Why nothing can be written, or is known; empty where there is no such reason."""
+    if canary.provider in seen.routes.missing:
+        return seen.routes.missing[canary.provider]
+    return ROUTERS[canary.provider].refused(canary, seen.routes.objects)
+
+
+def unshown(canary: Canary, seen: Observation) -> str:
+    """Why the router does not do yet what the status intends; empty once it does."""
+    if why := obstacle(canary, seen):
+        return why
+    if found := next(missing(canary, seen), None):
+        kind, name = key(found.manifest) if isinstance(found, Apply | Write) else ("", "")
+        return f"{kind} {name} is being written"
+    return ROUTERS[canary.provider].unready(canary, seen.routes.objects)
+
+
+def mark_of(canary: Canary, seen: Observation) -> str:
+    own = seen.services.get(half_name(canary, names.PRIMARY))
+    return "" if own is None else annotations_of(own).get(names.ROUTER, "")
+
+
+def wanted_mark(canary: Canary, seen: Observation) -> str:
+    """One that another router left stays until nothing of that is ours any more."""
+    return canary.provider if canary.external else lingering(canary, seen)
+
+
+def lingering(canary: Canary, seen: Observation) -> str:
+    """Another router whose objects still speak of this app, or may do so."""
+    mark = mark_of(canary, seen)
+    if mark not in ROUTERS or (canary.external and mark == canary.provider):
+        return ""
+    unknown = is_unknown(mark, seen.routes)
+    return mark if unknown or any(of_app(canary.target, mark, seen.routes)) else ""
+
+
+def of_app(app: str, provider: str, routes: Routes) -> Iterator[Object]:
+    kinds = ROUTERS[provider].kinds
+    return (
+        one for (kind, _), one in routes.objects.items() if kind in kinds and app_of(one) == app
+    )
+
+
+def restoring(app: str, namespace: str, provider: str, routes: Routes) -> Iterator[Effect]:
+    """The objects as they were before us; users' ones first, for they lead to what stays."""
+    gone = Canary(app, namespace, app, provider=provider)
+    back = ROUTERS[provider].restored(gone, routes.objects)
+    yield from (Write(one, last=True) for one in back.written)
+    yield from (Delete(kind, name) for kind, name in back.deleted)
+
+
+def is_restored(canary: Canary, seen: Observation) -> bool:
+    """Whether nothing in the objects is of our making; what cannot be read is not known to be."""
+    if not canary.external:
+        return True
+    if is_unknown(canary.provider, seen.routes):
+        return False
+    return not any(of_app(canary.target, canary.provider, seen.routes))
+
+
+def is_unknown(provider: str, routes: Routes) -> bool:
+    """Whether there may be objects that nobody could read."""
+    return provider in routes.missing and provider not in routes.absent
+
+
+def leaving(canary: Canary, seen: Observation) -> Iterator[Effect]:
+    """Before the Services that they name go."""
+    if canary.external and canary.provider not in seen.routes.missing:
+        yield from restoring(canary.target, canary.namespace, canary.provider, seen.routes)
+
+
+def leftovers(claimed: Claims, routes: Routes, namespace: str) -> Iterator[Effect]:
+    """What is restored of apps that are not routed so any more: whose Canary was deleted, or names
+    another provider. Wherever the apex Service leads then, it does not lead to a canary.
+    """
+    for provider, router in ROUTERS.items():
+        of_kind = [one for (kind, _), one in routes.objects.items() if kind in router.kinds]
+        for app in sorted({app_of(one) for one in of_kind} - {""}):
+            if claimed.get(app) != provider:
+                yield from restoring(app, namespace, provider, routes)
+        yield from disowned(one for one in of_kind if not app_of(one))
+
+
+def claims(canaries: Iterable[Canary], manifests: Iterable[Object]) -> Claims:
+    """Where no Canary decides, one that cannot be read keeps the objects as they are."""
+    read = [(target_of(raw), claim(raw)) for raw in manifests if not is_going(raw)]
+    kept = {target: provider for target, provider in read if provider}
+    deciding = {
+        one.target: one.provider if one.external and one.status.phase not in UNROUTED else ""
+        for one in canaries
+    }
+    return {**kept, **deciding}
+
+
+def target_of(manifest: Object) -> str:
+    return str(mapping(manifest, "spec", "targetRef").get("name", ""))
+
+
+def claim(manifest: Object) -> str:
+    provider = mapping(manifest, "spec").get("provider")
+    routed = mapping(manifest, "status").get("phase", "") not in UNROUTED
+    return str(provider) if routed and provider in ROUTERS else ""
+
+
+def is_going(manifest: Object) -> bool:
+    return "deletionTimestamp" in manifest["metadata"]
+
+
+def disowned(items: Iterable[Object]) -> Iterator[Effect]:
+    """What was given back before a crash may still be ours by its managedFields."""
+    for one in items:
+        fields = ownership.forsaken(one, names.AGENT_MANAGER)
+        if fields is not None:
+            metadata = one["metadata"]
+            yield Disown(*key(one), tuple(fields), metadata.get("resourceVersion", ""))
+
+
+def providers(manifests: Iterable[Object], services: Iterable[Object]) -> frozenset[str]:
+    """The external routers whose objects must be read: named by a Canary, or left by one."""
+    named = {mapping(one, "spec").get("provider") for one in manifests}
+    left = {annotations_of(one).get(names.ROUTER) for one in services if is_made(one)}
+    return frozenset(one for one in ROUTERS if one in named | left)
