@@ -11,7 +11,7 @@ from agent.queries import Queries
 from agent.sources import Sources
 from agent.traffic import Windows
 from cluster.watch import Cache
-from delivery import checks, eligibility, names, pair, servable, serving
+from delivery import checks, eligibility, external, names, pair, servable, serving
 from delivery.canary import Canary, Metric, Phase
 from delivery.observation import Observation, Routers, Routes, Traffic
 from delivery.obstacles.grounds import Grounds
@@ -98,7 +98,7 @@ def observe(canary: Canary, around: Surroundings) -> Observation:
         names=pair.named_by_admission(around.found, target),
         serving=pair.serving(around.found, target),
         wish=pair.wished(target),
-        refusals=refusals(target, primary, around) if status.phase is Phase.NEW else (),
+        refusals=refusals(canary, target, primary, around),
         leaving=eligibility.leaving(target, around.neighbours(), generated=canary.generated),
         unfit=unfit(canary, target, around, revisions),
         routers=around.routers,
@@ -115,13 +115,17 @@ def observe(canary: Canary, around: Surroundings) -> Observation:
     )
 
 
-def refusals(target: Any, primary: Any, around: Surroundings) -> tuple[str, ...]:
+def refusals(canary: Canary, target: Any, primary: Any, around: Surroundings) -> tuple[str, ...]:
     """Of an app that is not ours yet; one with a primary of ours is, whatever its status says."""
-    if primary is None:
-        return eligibility.refusals(target, around.neighbours())
-    if servable.is_ours(primary):
+    if canary.status.phase is not Phase.NEW:
         return ()
-    return eligibility.takeover_refusals(target, around.neighbours())
+    neighbours = external.neighbours(canary, around.neighbours())
+    unrouted = external.refusals(canary, apex_of(canary, target, around), around.routes)
+    if primary is None:
+        return (*eligibility.refusals(target, neighbours), *unrouted)
+    if servable.is_ours(primary):
+        return unrouted
+    return (*eligibility.takeover_refusals(target, neighbours), *unrouted)
 
 
 def unfit(
@@ -133,7 +137,8 @@ def unfit(
         return ()
     if status.phase is not Phase.TERMINATED:
         template = revisions.get(status.promoted, template)
-    return eligibility.unfit(target, around.neighbours(), template)
+    neighbours = external.neighbours(canary, around.neighbours())
+    return eligibility.unfit(target, neighbours, template)
 
 
 def apex_of(canary: Canary, target: Any, around: Surroundings) -> Mapping[str, Any] | None:

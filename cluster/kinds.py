@@ -64,6 +64,8 @@ KINDS = {
             "validatingwebhookconfigurations",
             namespaced=False,
         ),
+        Kind("networking.istio.io/v1beta1", "DestinationRule", "destinationrules"),
+        Kind("networking.istio.io/v1beta1", "VirtualService", "virtualservices"),
         Kind("flagger.app/v1beta1", "Canary", "canaries"),
         Kind("flagger.app/v1beta1", "MetricTemplate", "metrictemplates"),
         Kind("flagger.app/v1beta1", "AlertProvider", "alertproviders"),

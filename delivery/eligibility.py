@@ -14,7 +14,8 @@ from delivery.servable import service_refusals, services_of
 class Neighbours:
     """What stands in the namespace beside a Deployment, and what its labels say of it.
 
-    `mesh` is a word that names a mesh; `enrolled` and `selected_only` are the opt-in.
+    `mesh` is a word that names a mesh; `enrolled` and `selected_only` are the opt-in. For one
+    with an `external` router it does not matter who reaches ours; an `opaque` one speaks TCP.
     """
 
     services: Sequence[Object]
@@ -23,6 +24,8 @@ class Neighbours:
     mesh: str = ""
     selected_only: bool = False
     enrolled: bool = True
+    external: bool = False
+    opaque: bool = False
     grounds: Grounds = Grounds()
 
 
@@ -51,8 +54,13 @@ def refusals(deployment: Object, neighbours: Neighbours) -> tuple[str, ...]:
     """Why the Deployment is left alone; empty when it can be adopted."""
     return tuple(
         (
-            *workload_refusals(deployment),
-            *service_refusals(deployment, neighbours.services, neighbours.deployments),
+            *workload_refusals(deployment, external=neighbours.external),
+            *service_refusals(
+                deployment,
+                neighbours.services,
+                neighbours.deployments,
+                opaque=neighbours.opaque,
+            ),
             *neighbour_refusals(deployment, neighbours),
         )
     )
@@ -63,9 +71,9 @@ def is_passing(reason: str) -> bool:
     return reason.startswith(PASSING)
 
 
-def workload_refusals(deployment: Object) -> Iterator[str]:
+def workload_refusals(deployment: Object, *, external: bool = False) -> Iterator[str]:
     yield from workload.of_deployment(deployment)
-    yield from workload.of_template(deployment["spec"]["template"])
+    yield from workload.of_template(deployment["spec"]["template"], external=external)
     if names.SCALE not in annotations_of(deployment):
         yield from workload.of_rollout(deployment)
 
@@ -97,6 +105,8 @@ def lasting_obstacles(
     name, grounds = deployment["metadata"]["name"], neighbours.grounds
     yield from drivers.of_autoscalers(name, neighbours.autoscalers)
     yield from drivers.of_drivers(name, grounds.drivers)
+    if neighbours.external:
+        return
     services = services_of(deployment, neighbours.services)
     yield from policies.of_policies(template, services, grounds)
     if neighbours.mesh:
@@ -111,7 +121,7 @@ def unfit(deployment: Object, neighbours: Neighbours, serving: Object) -> tuple[
     """
     found = (
         *workload.of_deployment(deployment),
-        *workload.of_template(serving),
+        *workload.of_template(serving, external=neighbours.external),
         *lasting_obstacles(deployment, neighbours, serving),
     )
     return tuple(one for one in found if not is_passing(one))

@@ -7,6 +7,7 @@ from delivery import names, ownership
 from delivery.canary import Canary, Phase
 from delivery.covering import covers
 from delivery.decision import Apply, Delete, Disown, Effect, Write
+from delivery.eligibility import Neighbours
 from delivery.mapping import mapping
 from delivery.observation import Observation, Routes
 from delivery.pods import annotations_of
@@ -21,11 +22,26 @@ Claims = Mapping[str, str]
 """The external router of each app that is routed by one."""
 
 
+def neighbours(canary: Canary, around: Neighbours) -> Neighbours:
+    """What stands beside an app, as far as it matters to the one that divides its traffic."""
+    opaque = canary.external and canary.words.app_protocol.lower() == "tcp"
+    return replace(around, external=canary.external, opaque=opaque)
+
+
+def refusals(canary: Canary, service: Object | None, routes: Routes) -> tuple[str, ...]:
+    """Why an app that is not ours yet cannot be routed."""
+    if not canary.external or service is None:
+        return ()
+    status = replace(canary.status, apex=service["metadata"]["name"])
+    why = obstacle(replace(canary, status=status), routes)
+    return (why,) if why else ()
+
+
 def effects(canary: Canary, seen: Observation) -> Iterator[Effect]:
     """What the objects do not say yet. The mark on the primary's Service comes first: it tells
     whoever finds no Canary any more which kinds to look at.
     """
-    if not canary.external or canary.status.apex_moved is None or obstacle(canary, seen):
+    if not canary.external or canary.status.apex_moved is None or obstacle(canary, seen.routes):
         return
     if mark_of(canary, seen) == canary.provider:
         yield from missing(canary, seen)
@@ -61,16 +77,16 @@ def says(found: Object, wanted: Object) -> bool:
     )
 
 
-def obstacle(canary: Canary, seen: Observation) -> str:
+def obstacle(canary: Canary, routes: Routes) -> str:
     """Why nothing can be written, or is known; empty where there is no such reason."""
-    if canary.provider in seen.routes.missing:
-        return seen.routes.missing[canary.provider]
-    return ROUTERS[canary.provider].refused(canary, seen.routes.objects)
+    if canary.provider in routes.missing:
+        return routes.missing[canary.provider]
+    return ROUTERS[canary.provider].refused(canary, routes.objects)
 
 
 def unshown(canary: Canary, seen: Observation) -> str:
     """Why the router does not do yet what the status intends; empty once it does."""
-    if why := obstacle(canary, seen):
+    if why := obstacle(canary, seen.routes):
         return why
     if found := next(missing(canary, seen), None):
         kind, name = key(found.manifest) if isinstance(found, Apply | Write) else ("", "")

@@ -26,7 +26,11 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Match:
-    """Conditions of which all must hold; in the order of their names, so that equal ones are so."""
+    """Conditions of which all must hold; in the order of their names, so that equal ones are so.
+
+    `labels` are those of the caller's pod, which only a mesh can know.
+    """
 
     headers: tuple[Comparison, ...] = ()
     parameters: tuple[Comparison, ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()

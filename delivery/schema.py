@@ -27,6 +27,7 @@ from delivery.by_hand import wishes_of
 from delivery.canary import HOLD, Analysis, Canary, Status
 from delivery.names import API_VERSION, GENERATED, MANAGED_BY, OUTRIDER, STOP
 from delivery.routers.table import ROUTERS
+from delivery.source import Source
 
 __all__ = [
     "DEFAULTS",
@@ -110,6 +111,8 @@ def service_name(said: CanarySpec) -> str:
 def as_the_provider_can(said: CanarySpec, absent: Analysis) -> Analysis:
     """Without a router nobody can be sent to the canary: it is tried, and promoted (2.1, 25)."""
     found = analysis_of(said.analysis, absent)
+    if said.provider is Provider.ISTIO:
+        return in_the_mesh(said, found)
     if said.provider is not Provider.KUBERNETES:
         return found
     return replace(
@@ -122,6 +125,13 @@ def as_the_provider_can(said: CanarySpec, absent: Analysis) -> Analysis:
         mirror=None,
         affinity=None,
     )
+
+
+def in_the_mesh(said: CanarySpec, found: Analysis) -> Analysis:
+    """Istio knows the callers' pods, and the app's sidecars count, where nobody else is to."""
+    asked = (said.analysis.match or ()) if said.analysis else ()
+    source = found.source or (None if said.metrics_server else Source("istio"))
+    return replace(found, match=tuple(matches_of(asked, labelled=True)), source=source)
 
 
 def analysis_of(said: spec.Analysis | None, absent: Analysis) -> Analysis:

@@ -60,8 +60,8 @@ def indexed(deployment: Object, known: Index) -> list[Object]:
     return sorted((one for one in near if selects(one, deployment)), key=name_of)
 
 
-def refusals(service: Object) -> Iterator[str]:
-    """Why this Service cannot be routed, whatever it selects."""
+def refusals(service: Object, *, opaque: bool = False) -> Iterator[str]:
+    """Why this Service cannot be routed, whatever it selects; `opaque` is any TCP."""
     name, spec = name_of(service), service["spec"]
     if spec.get("type") == "ExternalName":
         yield f"Service {name} is of type ExternalName: it leads out of the cluster"
@@ -72,14 +72,14 @@ def refusals(service: Object) -> Iterator[str]:
         if spec.get(policy) == "Local":
             yield f"Service {name} has {policy} Local"
     for port in own_ports(service):
-        if why := port_refusal(port):
+        if why := protocol_refusal(port) if opaque else port_refusal(port):
             yield f"port {port['port']} of Service {name} {why}"
 
 
 def port_refusal(port: Mapping[str, Any]) -> str:
     """Why a port cannot be split; empty when it is HTTP by its appProtocol, else by its name."""
-    if (protocol := port.get("protocol", "TCP")) != "TCP":
-        return f"is {protocol}: only TCP can be routed"
+    if why := protocol_refusal(port):
+        return why
     said = str(port.get("appProtocol") or "").lower()
     named = [first_word(port.get(key)) for key in ("name", "targetPort")]
     if said in TLS_PROTOCOLS or (not said and any(word in TLS_NAMES for word in named)):
@@ -93,24 +93,35 @@ def port_refusal(port: Mapping[str, Any]) -> str:
     return ""
 
 
+def protocol_refusal(port: Mapping[str, Any]) -> str:
+    protocol = port.get("protocol", "TCP")
+    return "" if protocol == "TCP" else f"is {protocol}: only TCP can be routed"
+
+
 def first_word(name: Any) -> str:
     """Of a port's name up to its first dash; a number says nothing."""
     return str(name or "").split("-")[0].lower()
 
 
 def service_refusals(
-    deployment: Object, services: Sequence[Object], deployments: Sequence[Object]
+    deployment: Object,
+    services: Sequence[Object],
+    deployments: Sequence[Object],
+    *,
+    opaque: bool = False,
 ) -> Iterator[str]:
     """Why a Deployment's Services keep it from being adopted."""
     found = services_of(deployment, services)
     if not found:
         yield "selected by 0 Services, one is needed"
     for service in sorted(found, key=name_of):
-        yield from unservable(service, deployment, deployments)
+        yield from unservable(service, deployment, deployments, opaque=opaque)
     yield from in_the_way(deployment, services)
 
 
-def unservable(service: Object, deployment: Object, deployments: Sequence[Object]) -> Iterator[str]:
+def unservable(
+    service: Object, deployment: Object, deployments: Sequence[Object], *, opaque: bool = False
+) -> Iterator[str]:
     """Why a Service cannot be routed for this Deployment."""
     others = [
         name_of(other)
@@ -119,7 +130,7 @@ def unservable(service: Object, deployment: Object, deployments: Sequence[Object
     ]
     if others:
         yield f"Service {name_of(service)} selects {', '.join(sorted(others))} too"
-    yield from refusals(service)
+    yield from refusals(service, opaque=opaque)
 
 
 def in_the_way(deployment: Object, services: Sequence[Object]) -> Iterator[str]:

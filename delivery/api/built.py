@@ -51,7 +51,24 @@ SERVICE: Built = {
     "targetPort": None,
     "appProtocol": None,
 }
-PROVIDERS = (Provider.ENVOY, Provider.KUBERNETES)
+ISTIO_SERVICE: Built = {
+    "name": None,
+    "port": None,
+    "portName": None,
+    "targetPort": None,
+    "appProtocol": None,
+    "portDiscovery": None,
+    "hosts": None,
+    "gateways": None,
+    "delegation": None,
+    "match": None,
+    "rewrite": {"uri": None, "authority": None},
+    "timeout": None,
+    "retries": None,
+    "headers": None,
+    "corsPolicy": None,
+    "trafficPolicy": None,
+}
 SPEC: Built = {
     "provider": None,
     "metricsServer": None,
@@ -66,13 +83,26 @@ SPEC: Built = {
 }
 
 
+ISTIO: Built = {
+    **SPEC,
+    "service": ISTIO_SERVICE,
+    "analysis": {**ANALYSIS, "match": {**MATCH, "sourceLabels": None}},
+}
+PROVIDERS: Mapping[str, Built] = {
+    Provider.ENVOY: SPEC,
+    Provider.KUBERNETES: SPEC,
+}
+"""What is built with each of those that are."""
+
+
 def unbuilt(obj: Mapping[str, Any]) -> tuple[str, ...]:
     """Dotted paths of what is set and not built; for manifests without `problems`."""
     spec = obj["spec"]
+    provider = spec.get("provider") or Provider.ENVOY
     return (
         *(f"spec.targetRef.{key}" for key in other_target(spec["targetRef"])),
-        *(["spec.provider"] if (spec.get("provider") or Provider.ENVOY) not in PROVIDERS else []),
-        *beyond("spec", spec, SPEC),
+        *(["spec.provider"] if provider not in PROVIDERS else []),
+        *beyond("spec", spec, PROVIDERS.get(provider, SPEC)),
     )
 
 

@@ -9,6 +9,7 @@ from delivery.api.canary import Canary, Provider
 from delivery.api.checks import metric_of
 from delivery.api.guard import policy_of
 from delivery.api.hooks import mistaken_rollbacks
+from delivery.api.istio import istio_cautions
 from delivery.api.mirroring import mirror_cautions
 from delivery.api.shape import read
 from delivery.checks import is_by_name
@@ -122,6 +123,7 @@ RULES: tuple[Callable[[Canary], Iterator[str]], ...] = (
     whole_cookies,
     what_needs_a_router,
     what_nobody_counts,
+    istio_cautions,
     copies,
     cookies,
 )

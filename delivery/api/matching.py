@@ -69,11 +69,18 @@ class AnalysisMatch(Model):
     source_labels: dict[str, str] | None = None
 
 
-def matches_of(said: Iterable[AnalysisMatch]) -> Iterator[Match]:
-    """What is only in part to be told from a request is passed over, or too many would match."""
+def matches_of(said: Iterable[AnalysisMatch], *, labelled: bool = False) -> Iterator[Match]:
+    """What is only in part to be told from a request is passed over, or too many would match.
+
+    `labelled` where the router knows the caller's pod.
+    """
     for one in said:
-        found = Match(compared(one.headers or {}), compared(one.query_params or {}))
-        if found != Match() and not one.source_labels:
+        found = Match(
+            compared(one.headers or {}),
+            compared(one.query_params or {}),
+            tuple(sorted((one.source_labels or {}).items())),
+        )
+        if found != Match() and (labelled or not found.labels):
             yield found
 
 
@@ -90,7 +97,11 @@ def comparison(name: str, said: StringMatch) -> Comparison:
 
 def effective_match(match: Match) -> dict[str, Any]:
     """In the words of the spec."""
-    said = {"headers": texts(match.headers), "queryParams": texts(match.parameters)}
+    said = {
+        "headers": texts(match.headers),
+        "queryParams": texts(match.parameters),
+        "sourceLabels": dict(match.labels),
+    }
     return {key: value for key, value in said.items() if value}
 
 

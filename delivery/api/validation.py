@@ -13,6 +13,7 @@ from delivery.api.canary import Canary, CanarySpec
 from delivery.api.checks import metric_of
 from delivery.api.duration import seconds
 from delivery.api.hooks import hooks_can_be_called
+from delivery.api.istio import istio_problems
 from delivery.api.shape import read, shape_problems
 from delivery.api.source import source_problems
 from delivery.api.strategies import strategy_problems
@@ -253,6 +254,7 @@ RULES: tuple[Callable[[Canary], Iterator[str]], ...] = (
     guard_can_watch,
     source_can_be_read,
     traffic_can_move,
+    istio_problems,
     ports_exist,
     scaler_bounds_are_ordered,
     knative_is_whole,

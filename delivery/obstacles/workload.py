@@ -27,10 +27,11 @@ def owner_of(deployment: Object) -> str:
     return f" ({owner['kind']} {owner['name']})" if known else ""
 
 
-def of_template(template: Mapping[str, Any]) -> Iterator[str]:
+def of_template(template: Mapping[str, Any], *, external: bool = False) -> Iterator[str]:
     """What a second set of the same pods would fight over with the first.
 
-    A generic ephemeral volume is no such thing: each pod has a claim of its own.
+    With an `external` router their mesh may divide the traffic. A generic ephemeral volume is no
+    such thing: each pod has a claim of its own.
     """
     pod = template["spec"]
     if pod.get("hostNetwork"):
@@ -40,7 +41,7 @@ def of_template(template: Mapping[str, Any]) -> Iterator[str]:
     boxes = (*pod["containers"], *(pod.get("initContainers") or ()))
     if any(port.get("hostPort") for box in boxes for port in box.get("ports") or ()):
         yield "it uses a hostPort"
-    if mesh := of_pods(template):
+    if not external and (mesh := of_pods(template)):
         yield f"its pods are in a mesh ({mesh}): name its provider in a Canary"
 
 

@@ -7,6 +7,7 @@ from delivery import names
 from delivery.canary import Canary
 from delivery.pods import annotations_of, labels_of
 from delivery.routers.interface import Found, Object
+from delivery.service_words import ServiceWords
 from delivery.workload import marks
 
 
@@ -29,9 +30,11 @@ def of_app(canary: Canary, found: Found) -> Iterator[Object]:
     return (found[key] for key in sorted(found) if app_of(found[key]) == canary.target)
 
 
-def made(canary: Canary, api_version: str, kind: str, name: str, spec: Any) -> dict[str, Any]:
-    """An object of our own, as it is applied."""
-    said = canary.words
+def made(
+    canary: Canary, api_version: str, kind: str, name: str, spec: Any, *, dressed: bool = True
+) -> dict[str, Any]:
+    """An object of our own, as it is applied; `dressed` as the apex is."""
+    said = canary.words if dressed else ServiceWords()
     metadata: dict[str, Any] = {
         "name": name,
         "namespace": canary.namespace,

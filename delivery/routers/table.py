@@ -3,5 +3,6 @@
 from collections.abc import Mapping
 
 from delivery.routers.interface import Router
+from delivery.routers.istio import Istio
 
-ROUTERS: Mapping[str, Router] = {}
+ROUTERS: Mapping[str, Router] = {"istio": Istio()}

@@ -66,7 +66,7 @@ def unshown_split_holds(canary: Canary, seen: Observation) -> Decision | None:
     if not canary.external or canary.status.shown_since is not None:
         return None
     text = f"routes of {full_name(canary)} are not as intended: {external.unshown(canary, seen)}"
-    written = external.obstacle(canary, seen) or not any(external.missing(canary, seen))
+    written = external.obstacle(canary, seen.routes) or not any(external.missing(canary, seen))
     return waits(canary, text) if written else hold(canary, text)
 
 

@@ -8,7 +8,7 @@ from delivery.decision import Decision, normal
 from delivery.names import primary_name
 from delivery.observation import Observation
 from delivery.renaming import before
-from delivery.rules.external import is_left
+from delivery.rules.external import is_left, unshown_split_holds
 from delivery.rules.outcome import enters, from_the_start, hold, taken_off, with_status
 
 
@@ -35,7 +35,8 @@ def drained_canary_scales_down(canary: Canary, seen: Observation) -> Decision | 
         return None  # a fix may not wait for the last stream of what it mends
     if drain_is_over(canary, seen):
         return Decision(with_status(canary, scale=0), f"{canary.target} goes to zero")
-    return hold(canary, f"{canary.target} ends its last requests")
+    unshown = unshown_split_holds(canary, seen)
+    return unshown or hold(canary, f"{canary.target} ends its last requests")
 
 
 DRAIN_LIMIT = 30.0

@@ -8,6 +8,7 @@ from delivery.decision import Decision, normal, warning
 from delivery.observation import Observation
 from delivery.renaming import before, lasting
 from delivery.rules.analysis import is_reverted, reverted_text, target_name, withdrawn
+from delivery.rules.external import unshown_split_holds
 from delivery.rules.idle import drain_is_over
 from delivery.rules.outcome import enters, full_name, hold, taken_off, waits, with_status
 from delivery.strategy import returned_weight
@@ -93,7 +94,7 @@ def traffic_returns(canary: Canary, seen: Observation) -> Decision | None:
 def last_requests_are_awaited(canary: Canary, seen: Observation) -> Decision | None:
     if not canary.status.scale or drain_is_over(canary, seen):
         return None
-    return hold(canary, "the canary ends its last requests")
+    return unshown_split_holds(canary, seen) or hold(canary, "the canary ends its last requests")
 
 
 def release_succeeds(canary: Canary, seen: Observation) -> Decision | None:
