@@ -19,7 +19,7 @@ from delivery.cookies import Cookies
 from delivery.matching import Match
 from delivery.names import CANARY, MIRROR, PRIMARY
 from delivery.routers import resilience, splits, transparent
-from delivery.routers.splits import Division
+from delivery.routers.division import Division
 
 _TYPE = "type.googleapis.com/envoy.config."
 CDS = f"{_TYPE}cluster.v3.Cluster"

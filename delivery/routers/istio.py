@@ -9,6 +9,7 @@ from delivery import cookies, names
 from delivery.canary import Canary
 from delivery.pods import annotations_of
 from delivery.routers import istio_taken as taking
+from delivery.routers.division import Division
 from delivery.routers.interface import Found, Object, Restored
 from delivery.routers.istio_rules import (
     LISTS,
@@ -21,7 +22,6 @@ from delivery.routers.istio_rules import (
     request_match,
 )
 from delivery.routers.marks import apex_name, half_name, is_made, made, of_app
-from delivery.routers.splits import Division
 
 VERSION = "networking.istio.io/v1beta1"
 """Every Istio since 1.5 serves it, and those that serve v1 keep the same objects under both."""

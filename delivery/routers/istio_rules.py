@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from delivery.matching import Comparison, Match, Way
-from delivery.routers.splits import Division, Part, parts
+from delivery.routers.division import Division, Part, parts
 
 Rule = Mapping[str, Any]
 

@@ -10,7 +10,7 @@ from delivery.cookies import Cookies, begun, in_force
 from delivery.guard import RANGE, Policy
 from delivery.hypotheses import policy
 from delivery.matching import Comparison, Match, Way
-from delivery.routers.splits import Division, Part, parts
+from delivery.routers.division import Division, Part, parts
 from delivery.rules import analysis
 from tests.delivery.scenes import JUDGED, NOW, RELEASING, canary, decided, half, releasing, seen
 from tests.delivery.walks import walk

@@ -14,6 +14,7 @@ from delivery.canary import Affinity
 from delivery.cookies import Cookies
 from delivery.matching import Comparison, Match, Way
 from delivery.routers.bootstrap import Surroundings, bootstrap
+from delivery.routers.division import Division
 from delivery.routers.envoy import (
     CDS,
     EDS,
@@ -27,7 +28,6 @@ from delivery.routers.envoy import (
     parse_cluster_name,
     resources,
 )
-from delivery.routers.splits import Division
 
 POD, OTHER, CANARY = (Endpoint(f"10.0.0.{number}", 8080) for number in (1, 2, 3))
 SERVICE = Endpoint("10.96.0.1", 80)
