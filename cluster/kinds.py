@@ -64,6 +64,8 @@ KINDS = {
             "validatingwebhookconfigurations",
             namespaced=False,
         ),
+        Kind("gateway.networking.k8s.io/v1", "GRPCRoute", "grpcroutes"),
+        Kind("gateway.networking.k8s.io/v1", "HTTPRoute", "httproutes"),
         Kind("networking.istio.io/v1beta1", "DestinationRule", "destinationrules"),
         Kind("networking.istio.io/v1beta1", "VirtualService", "virtualservices"),
         Kind("flagger.app/v1beta1", "Canary", "canaries"),

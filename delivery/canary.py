@@ -177,7 +177,8 @@ class Status:
     `matched` says that what the Canary's `match` describes goes to the canary, `mirror_weight`
     how many percent of the primary's requests are copied to it. `cookie` and `primary_cookie` are
     those of the release (`name=value`), `previous_cookie` is of the one before. `shown_since` is
-    since when an external router's objects say what is intended here; None while they do not.
+    since when an external router's objects say what is intended here, `unshown_since` since when
+    they do not; None otherwise.
     """
 
     phase: Phase = Phase.NEW
@@ -209,6 +210,7 @@ class Status:
     last_check: float | None = None
     drained_since: float | None = None
     shown_since: float | None = None
+    unshown_since: float | None = None
     last_transition: float | None = None
     message: str = ""
     source: str = ""

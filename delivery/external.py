@@ -13,7 +13,7 @@ from delivery.observation import Observation, Routes
 from delivery.pods import annotations_of
 from delivery.routers.interface import Object
 from delivery.routers.marks import app_of, half_name, is_made
-from delivery.routers.table import ROUTERS
+from delivery.routers.table import ROUTERS, router_of
 
 UNROUTED = (Phase.NEW, Phase.TERMINATED)
 """Phases in which nothing of a router's is ours."""
@@ -176,9 +176,8 @@ def target_of(manifest: Object) -> str:
 
 
 def claim(manifest: Object) -> str:
-    provider = mapping(manifest, "spec").get("provider")
     routed = mapping(manifest, "status").get("phase", "") not in UNROUTED
-    return str(provider) if routed and provider in ROUTERS else ""
+    return router_of(mapping(manifest, "spec")) if routed else ""
 
 
 def is_going(manifest: Object) -> bool:
@@ -196,6 +195,6 @@ def disowned(items: Iterable[Object]) -> Iterator[Effect]:
 
 def providers(manifests: Iterable[Object], services: Iterable[Object]) -> frozenset[str]:
     """The external routers whose objects must be read: named by a Canary, or left by one."""
-    named = {mapping(one, "spec").get("provider") for one in manifests}
+    named = {router_of(mapping(one, "spec")) for one in manifests}
     left = {annotations_of(one).get(names.ROUTER) for one in services if is_made(one)}
     return frozenset(one for one in ROUTERS if one in named | left)

@@ -26,7 +26,7 @@ from delivery.api.validation import is_generated, is_untouched, problems
 from delivery.by_hand import wishes_of
 from delivery.canary import HOLD, Analysis, Canary, Status
 from delivery.names import API_VERSION, GENERATED, MANAGED_BY, OUTRIDER, STOP
-from delivery.routers.table import ROUTERS
+from delivery.routers.table import router_of
 from delivery.source import Source
 
 __all__ = [
@@ -79,6 +79,7 @@ def parse(
         raise InvalidCanary(found)
     said = read(CanaryResource, {"spec": obj["spec"]}).spec
     metadata, is_ours = obj.get("metadata") or {}, is_generated(obj)
+    router = router_of(obj["spec"])
     unsaid_deadline = progress_deadline if is_ours else DEADLINE
     return Canary(
         name=metadata.get("name", ""),
@@ -87,8 +88,8 @@ def parse(
         resource_version=metadata.get("resourceVersion", ""),
         target=said.target_ref.name,
         service=service_name(said),
-        provider=said.provider.value if said.provider else "envoy",
-        external=said.provider in ROUTERS,
+        provider=router or (said.provider.value if said.provider else "envoy"),
+        external=bool(router),
         words=service_words(said.service),
         metrics_server=said.metrics_server or "",
         analysis=as_the_provider_can(said, defaults if is_ours else Analysis()),

@@ -82,6 +82,7 @@ ANALYSIS: tuple[Rule, ...] = (
     hooks.rollback_hook_rolls_back,
     analysis.broken_canary_rolls_back,
     analysis.long_release_ends,
+    external.unshown_split_rolls_back,
     guarding.refuted_release_rolls_back,
     hooks.failed_hook_counts,
     analysis.breach_counts,

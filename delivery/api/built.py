@@ -69,6 +69,14 @@ ISTIO_SERVICE: Built = {
     "corsPolicy": None,
     "trafficPolicy": None,
 }
+GATEWAY_SERVICE: Built = {
+    **{key: None for key in ("name", "port", "portName", "targetPort", "appProtocol")},
+    **{key: None for key in ("gatewayRefs", "hosts", "match", "rewrite", "headers", "corsPolicy")},
+    **{key: None for key in ("timeout", "backendTimeout", "mirror", "apex")},
+    # It knows none: a warning says so.
+    "retries": None,
+}
+"""What has no word in the Gateway API is refused."""
 SPEC: Built = {
     "provider": None,
     "metricsServer": None,
@@ -81,8 +89,7 @@ SPEC: Built = {
     # Leaving always restores, and by marks on what is to be restored: there is no finalizer to set.
     "revertOnDeletion": None,
 }
-
-
+GATEWAY: Built = {**SPEC, "service": GATEWAY_SERVICE}
 ISTIO: Built = {
     **SPEC,
     "service": ISTIO_SERVICE,

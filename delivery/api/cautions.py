@@ -7,6 +7,7 @@ from delivery.api.affinity import affinity_cautions
 from delivery.api.analysis import Analysis
 from delivery.api.canary import Canary, Provider
 from delivery.api.checks import metric_of
+from delivery.api.gateway_api import PROVIDERS as GATEWAYS
 from delivery.api.guard import policy_of
 from delivery.api.hooks import mistaken_rollbacks
 from delivery.api.istio import istio_cautions
@@ -19,6 +20,9 @@ from delivery.hypotheses import hypothesis
 from delivery.power import REGRESSION, requests_to_show
 
 MANY_REQUESTS = 10_000
+
+UNCOUNTED = (Provider.KUBERNETES, *GATEWAYS)
+"""Providers whose traffic nobody counts unless the Canary says who does."""
 
 
 def cautions(obj: Mapping[str, Any]) -> tuple[str, ...]:
@@ -68,18 +72,25 @@ def what_needs_a_router(canary: Canary) -> Iterator[str]:
             )
 
 
+def what_no_gateway_does(canary: Canary) -> Iterator[str]:
+    """Nor does Flagger, which says nothing of it."""
+    service = canary.spec.service
+    if canary.spec.provider in GATEWAYS and service is not None and service.retries:
+        yield "spec.service.retries: the Gateway API knows none, nothing is tried again; remove it"
+
+
 def what_nobody_counts(canary: Canary) -> Iterator[str]:
     """It would be waited for in vain."""
     spec, said = canary.spec, canary.spec.analysis
-    if spec.provider is not Provider.KUBERNETES or said is None or said.source is not None:
+    if spec.provider not in UNCOUNTED or said is None or said.source is not None:
         return
     for index, metric in enumerate(said.metrics or ()):
         asks = bool(metric.query or metric.template_ref)
         if is_by_name(metric.name, asks=asks) and not spec.metrics_server:
             yield (
-                f'spec.analysis.metrics[{index}]: "{metric.name}" is counted by routers, and the '
-                "kubernetes provider has none; set spec.metricsServer, spec.analysis.source or a "
-                "templateRef"
+                f'spec.analysis.metrics[{index}]: "{metric.name}" is counted by our routers, and '
+                f"the {spec.provider} provider has none; set spec.metricsServer, "
+                "spec.analysis.source or a templateRef"
             )
 
 
@@ -122,6 +133,7 @@ RULES: tuple[Callable[[Canary], Iterator[str]], ...] = (
     ranges_alone,
     whole_cookies,
     what_needs_a_router,
+    what_no_gateway_does,
     what_nobody_counts,
     istio_cautions,
     copies,

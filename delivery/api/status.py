@@ -132,6 +132,7 @@ class CanaryStatus(Model):
     shown_time: Instant | None = Field(
         None, description="Since when the router's objects show the split that is intended."
     )
+    unshown_time: Instant | None = Field(None, description="Since when they do not.")
     message: str | None = Field(None, description="Why the last decision fell.")
     source: str | None = Field(None, description="What was found of spec.analysis.source.")
     verdicts: tuple[CanaryVerdict, ...] | None = Field(

@@ -68,6 +68,7 @@ def split_of(said: CanaryStatus) -> dict[str, Any]:
     """How requests are divided, by which cookies, and since when that is so."""
     return {
         "shown_since": said.shown_time,
+        "unshown_since": said.unshown_time,
         "canary_weight": said.canary_weight or 0,
         "matched": bool(said.matched),
         "mirror_weight": said.mirror_weight or 0,
@@ -80,6 +81,7 @@ def split_of(said: CanaryStatus) -> dict[str, Any]:
 def written_split(status: Status) -> dict[str, Any]:
     return {
         "shown_time": status.shown_since,
+        "unshown_time": status.unshown_since,
         "canary_weight": status.canary_weight,
         "matched": status.matched or None,
         "mirror_weight": status.mirror_weight or None,

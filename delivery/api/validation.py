@@ -12,6 +12,7 @@ from delivery.api.asking import metrics_can_be_asked
 from delivery.api.canary import Canary, CanarySpec
 from delivery.api.checks import metric_of
 from delivery.api.duration import seconds
+from delivery.api.gateway_api import gateway_can_say_it
 from delivery.api.hooks import hooks_can_be_called
 from delivery.api.istio import istio_problems
 from delivery.api.shape import read, shape_problems
@@ -258,4 +259,5 @@ RULES: tuple[Callable[[Canary], Iterator[str]], ...] = (
     ports_exist,
     scaler_bounds_are_ordered,
     knative_is_whole,
+    gateway_can_say_it,
 )

@@ -46,7 +46,7 @@ CONTOUR = Gateway(
 """`shop_web-canary_80`: namespace, Service and port."""
 
 ENVOY_GATEWAY = Gateway(
-    re.compile(r"httproute/(?P<app>[^/]+/[^/]+)/rule/\d+/backend/(?P<role>[01])"),
+    re.compile(r"(?:http|grpc)route/(?P<app>[^/]+/[^/]+)/rule/\d+/backend/(?P<role>[01])"),
     lambda namespace, target, service: f"{namespace}/{service}",
 )
 """`httproute/shop/web/rule/0/backend/1`: namespace, HTTPRoute (Flagger calls it as the Service),

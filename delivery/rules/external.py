@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from delivery import external
 from delivery.canary import Canary
-from delivery.decision import Decision
+from delivery.decision import Decision, warning
 from delivery.observation import Observation
-from delivery.rules.outcome import full_name, hold, waits, with_status
+from delivery.rules.outcome import full_name, hold, rolled_back, waits, with_status
 from delivery.strategy import split_of
 
 ROUTES_SETTLE = 15.0
@@ -19,9 +19,14 @@ def shown_is_noted(canary: Canary, seen: Observation) -> Canary:
     """Since when the router's objects are as intended: what is to end, or to go, waits for it."""
     status = canary.status
     if not canary.external or status.phase in external.UNROUTED or status.apex_moved is None:
-        return canary if status.shown_since is None else with_status(canary, shown_since=None)
-    since = None if external.unshown(canary, seen) else (status.shown_since or seen.now)
-    return canary if since == status.shown_since else with_status(canary, shown_since=since)
+        since, unshown = None, None
+    elif external.unshown(canary, seen):
+        since, unshown = None, status.unshown_since or seen.now
+    else:
+        since, unshown = status.shown_since or seen.now, None
+    if (since, unshown) == (status.shown_since, status.unshown_since):
+        return canary
+    return with_status(canary, shown_since=since, unshown_since=unshown)
 
 
 def news_are_unshown(before: Canary, decision: Decision) -> Decision:
@@ -68,6 +73,16 @@ def unshown_split_holds(canary: Canary, seen: Observation) -> Decision | None:
     text = f"routes of {full_name(canary)} are not as intended: {external.unshown(canary, seen)}"
     written = external.obstacle(canary, seen.routes) or not any(external.missing(canary, seen))
     return waits(canary, text) if written else hold(canary, text)
+
+
+def unshown_split_rolls_back(canary: Canary, seen: Observation) -> Decision | None:
+    """A router that never follows is no reason to wait for ever (reference, 13.1)."""
+    since = canary.status.unshown_since
+    if since is None or seen.now - since <= canary.progress_deadline:
+        return None
+    why = external.unshown(canary, seen)
+    text = f"Rolling back {full_name(canary)} progress deadline exceeded: {why}"
+    return rolled_back(canary, seen, warning(text))
 
 
 def former_routes_are_awaited(canary: Canary, seen: Observation) -> Decision | None:

@@ -99,7 +99,7 @@ def cluster(name: str, count: int) -> str:
         ),
         (
             "envoy-gateway",
-            ["httproute/shop/site/rule/0/backend/1", "httproute/shop/site/rule/1/backend/1"],
+            ["httproute/shop/site/rule/0/backend/1", "grpcroute/shop/site/rule/1/backend/1"],
             ["httproute/shop/site/rule/0/backend/0"],
             ["httproute/shop/site/rule/0", "httproute/shop/site/rule/0/backend/2"],
         ),

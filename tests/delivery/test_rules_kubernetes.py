@@ -89,7 +89,9 @@ def test_what_it_cannot_do_is_passed_over_and_told() -> None:
     assert cautions(resource(iterations=5, metrics=[ASKED])) == ()
     assert cautions(resource(iterations=5, metrics=[COUNTED], source=SOURCE)) == ()
     (only,) = cautions(resource(iterations=5, metrics=[COUNTED]))
-    assert only.startswith('spec.analysis.metrics[0]: "request-success-rate" is counted by routers')
+    assert only.startswith(
+        'spec.analysis.metrics[0]: "request-success-rate" is counted by our routers'
+    )
     asked = resource(iterations=5, metrics=[COUNTED])
     asked["spec"]["metricsServer"] = "http://prometheus:9090"
     assert cautions(asked) == ()

@@ -13,6 +13,7 @@ from delivery.source import Source
 
 WAY: dict[str, Any] = {"interval": "10s", "threshold": 1, "stepWeight": 10}
 CLUSTERS = {"canary": "new", "primary": "old"}
+GATEWAY = {"provider": "gatewayapi:v1", "service": {"port": 80, "gatewayRefs": [{"name": "e"}]}}
 
 
 def manifest(source: dict[str, Any], **spec: Any) -> dict[str, Any]:
@@ -89,7 +90,7 @@ def test_a_source_is_read_and_shown_as_it_is_in_force(said: dict[str, Any], read
             "spec.analysis.source.port: 70000 is out of range; use 1 to 65535",
         ),
         ({"dialect": "contour", "service": "envoy"}, {"provider": "contour"}, ""),
-        ({"dialect": "envoy-gateway", "service": "e"}, {"provider": "gatewayapi:v1"}, ""),
+        ({"dialect": "envoy-gateway", "service": "e"}, GATEWAY, ""),
     ],
 )
 def test_a_source_that_cannot_be_read_is_refused_with_its_fix(
