@@ -59,6 +59,8 @@ PRIMARY = "primary"
 CANARY = "canary"
 MIRROR = "mirror"
 """The canary once more, for copies of requests: unlike the canary it has nobody to fall back on."""
+UNMATCHED = "unmatched"
+"""The primary once more, for requests that the route is not about: no release is judged by them."""
 
 MANAGED_BY = "app.kubernetes.io/managed-by"
 OUTRIDER = "outrider"

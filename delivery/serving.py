@@ -1,12 +1,14 @@
 """From Canaries and pods to what the routers serve: one application for each port of each app."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from delivery import apex, cookies, names, servable, source
+from delivery.api.route import route_of
 from delivery.canary import RESTING, Canary, Phase
 from delivery.pair import Objects, endpoints, named, pods_of
 from delivery.pods import Object
+from delivery.route import Backend
 from delivery.routers.envoy import Application, Endpoint, cluster_name
 
 KEPT = frozenset(Phase) - {Phase.NEW, Phase.TERMINATING, Phase.TERMINATED}
@@ -24,6 +26,8 @@ def applications(canary: Canary, objects: Objects) -> Iterator[Application]:
     if closed := is_closed(canary):
         serving = pods_of(objects, target)
     released = pods_of(objects, target, canary.status.observed)
+    route = route_of(canary.words)
+    copied = tuple(copies(route.mirrors, objects.services))
     for service, port, listener in routed(canary, objects.services):
         first = addresses(serving, port["targetPort"])
         second = addresses(released, port["targetPort"])
@@ -41,7 +45,27 @@ def applications(canary: Canary, objects: Objects) -> Iterator[Application]:
             matches=canary.analysis.match if canary.status.matched and second else (),
             mirror=canary.status.mirror_weight if second else 0,
             cookies=cookies.in_force(canary, has_pods=bool(second)),
+            route=route,
+            copied_to=copied,
         )
+
+
+def copies(wanted: Iterable[Backend], services: Sequence[Object]) -> Iterator[tuple[str, Endpoint]]:
+    """Where the Services are that requests are copied to; one that is not there is passed over."""
+    for backend in wanted:
+        service = named(services, backend.service)
+        address = service["spec"].get("clusterIP") if service else None
+        port = service_port(service, backend.port) if service else None
+        if port and address and address != "None":
+            yield backend.service, Endpoint(address, port)
+
+
+def service_port(service: Object, wanted: int) -> int | None:
+    """None where the Service does not have it, or has several and none was named."""
+    ports = [port["port"] for port in apex.ports_of(service)]
+    if wanted:
+        return wanted if wanted in ports else None
+    return ports[0] if len(ports) == 1 else None
 
 
 def routed(

@@ -20,6 +20,10 @@ from delivery.hypotheses import hypothesis
 from delivery.power import REGRESSION, requests_to_show
 
 MANY_REQUESTS = 10_000
+ROUTED = {
+    *("match", "rewrite", "headers", "timeout", "backend_timeout", "retries", "cors_policy"),
+}
+"""What `spec.service` says of requests on their way."""
 
 UNCOUNTED = (Provider.KUBERNETES, *GATEWAYS)
 """Providers whose traffic nobody counts unless the Canary says who does."""
@@ -79,6 +83,18 @@ def what_no_gateway_does(canary: Canary) -> Iterator[str]:
         yield "spec.service.retries: the Gateway API knows none, nothing is tried again; remove it"
 
 
+def what_no_route_does(canary: Canary) -> Iterator[str]:
+    """Flagger passes it over."""
+    if canary.spec.provider is not Provider.KUBERNETES or canary.spec.service is None:
+        return
+    said = canary.spec.service.model_dump(by_alias=True, include=ROUTED)
+    for field in (name for name, value in said.items() if value):
+        yield (
+            f"spec.service.{field}: does nothing with the kubernetes provider, which has no "
+            "router; remove it, or the provider"
+        )
+
+
 def what_nobody_counts(canary: Canary) -> Iterator[str]:
     """It would be waited for in vain."""
     spec, said = canary.spec, canary.spec.analysis
@@ -134,6 +150,7 @@ RULES: tuple[Callable[[Canary], Iterator[str]], ...] = (
     whole_cookies,
     what_needs_a_router,
     what_no_gateway_does,
+    what_no_route_does,
     what_nobody_counts,
     istio_cautions,
     copies,

@@ -15,6 +15,7 @@ from delivery.api.duration import seconds
 from delivery.api.gateway_api import gateway_can_say_it
 from delivery.api.hooks import hooks_can_be_called
 from delivery.api.istio import istio_problems
+from delivery.api.routing_problems import route_problems
 from delivery.api.shape import read, shape_problems
 from delivery.api.source import source_problems
 from delivery.api.strategies import strategy_problems
@@ -257,6 +258,7 @@ RULES: tuple[Callable[[Canary], Iterator[str]], ...] = (
     traffic_can_move,
     istio_problems,
     ports_exist,
+    route_problems,
     scaler_bounds_are_ordered,
     knative_is_whole,
     gateway_can_say_it,

@@ -5,18 +5,26 @@ from dataclasses import dataclass, replace
 
 from delivery.cookies import Cookies
 from delivery.matching import Comparison, Match, Way
+from delivery.route import Route
+
+EVERYTHING = Match()
 
 
 @dataclass(frozen=True)
 class Division:
     """How requests are divided: what matches goes to the canary, of all else `weight` percent, and
     of that `mirror` percent are copied to it: their answers are thrown away. `cookies` come first.
+    All this is for requests that one of `scopes` describes, and they are treated as `route` says;
+    each is also copied to all of `copied_to`.
     """
 
     weight: int = 0
     matches: tuple[Match, ...] = ()
     mirror: int = 0
     cookies: Cookies | None = None
+    route: Route = Route()
+    scopes: tuple[Match, ...] = (EVERYTHING,)
+    copied_to: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -45,7 +53,7 @@ def parts(division: Division) -> Iterator[Part]:
         yield Part(match, 100, from_canary=joins)
     if found and found.primary:
         yield Part(_sent(found.primary), 0)
-    others = Part(Match(), division.weight, division.mirror, joins, stays)
+    others = Part(EVERYTHING, division.weight, division.mirror, joins, stays)
     if found and found.previous:
         yield replace(others, match=_sent(found.previous), from_primary=found.for_leaving)
     yield others

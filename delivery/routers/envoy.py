@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -17,9 +17,10 @@ from google.protobuf.wrappers_pb2 import BoolValue
 
 from delivery.cookies import Cookies
 from delivery.matching import Match
-from delivery.names import CANARY, MIRROR, PRIMARY
+from delivery.names import CANARY, MIRROR, PRIMARY, UNMATCHED
+from delivery.route import Limits, Route
 from delivery.routers import resilience, splits, transparent
-from delivery.routers.division import Division
+from delivery.routers.division import EVERYTHING, Division
 
 _TYPE = "type.googleapis.com/envoy.config."
 CDS = f"{_TYPE}cluster.v3.Cluster"
@@ -28,6 +29,7 @@ LDS = f"{_TYPE}listener.v3.Listener"
 RDS = f"{_TYPE}route.v3.RouteConfiguration"
 MAKE_BEFORE_BREAK = (CDS, EDS, LDS, RDS)
 """The order in which a change is sent, so that nothing names what is not there yet."""
+ROLES = (PRIMARY, CANARY, MIRROR, UNMATCHED)
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,9 @@ class Application:
     pods; `fallback` is the X-primary Service's ClusterIP. A `closed` one takes no new connection:
     those it has are served, and told to close with their next answer. A `sticky` one sends each
     caller to one pod, by the address that it calls from. What one of `matches` describes goes to
-    the canary, `canary_weight` percent of all else; `mirror` percent of that is copied to it.
+    the canary, `canary_weight` percent of all else; `mirror` percent of that is copied to it. What
+    `route` is not about goes to the primary as it is. `copied_to` are the Services that it copies
+    every request to, each by its name and where it is.
     """
 
     name: str
@@ -64,6 +68,8 @@ class Application:
     matches: tuple[Match, ...] = ()
     mirror: int = 0
     cookies: Cookies | None = None
+    route: Route = Route()
+    copied_to: tuple[tuple[str, Endpoint], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -89,8 +95,8 @@ def cluster_name(name: str, port: int, role: str, service: str = "") -> str:
 def parse_cluster_name(cluster: str) -> tuple[str, int, str, str]:
     """The name, port, role and Service that `cluster_name` was given."""
     match cluster.split("/"):
-        case [name, *service, port, (("primary" | "canary" | "mirror") as role)] if (
-            port.isdecimal() and len(service) < 2
+        case [name, *service, port, role] if (
+            role in ROLES and port.isdecimal() and len(service) < 2
         ):
             return name.replace("~", "."), int(port), role, "".join(service)
     raise UnknownCluster(cluster)
@@ -103,10 +109,32 @@ def route_name(name: str, port: int, service: str = "") -> str:
 
 def division(application: Application) -> Division:
     """Nothing is the canary's while no pod of it is ready."""
+    found = Division(
+        cookies=application.cookies,
+        route=application.route,
+        scopes=scopes(application),
+        copied_to=tuple(copied_to(service) for service, _ in application.copied_to),
+    )
     if not application.canary:
-        return Division(cookies=application.cookies)
-    weight, mirror = application.canary_weight, application.mirror
-    return Division(weight, application.matches, mirror, application.cookies)
+        return found
+    return replace(
+        found,
+        weight=application.canary_weight,
+        matches=application.matches,
+        mirror=application.mirror,
+    )
+
+
+def copied_to(service: str) -> str:
+    return f"copies-to-{service}"
+
+
+def scopes(application: Application) -> tuple[Match, ...]:
+    """Which requests of this port the route is about: all, if it names none."""
+    said = application.route.matches
+    if not said:
+        return (EVERYTHING,)
+    return tuple(replace(one, port=None) for one in said if one.port in (None, application.port))
 
 
 def resources(applications: Iterable[Application], *, ipv6: bool = False) -> Snapshot:
@@ -133,8 +161,14 @@ def _described(application: Application, *, ipv6: bool) -> Iterable[tuple[str, s
     name = route_name(application.name, application.port, application.service)
     for role, pods, fallback in _halves(application):
         cluster = f"{name}/{role}"
-        yield CDS, cluster, resilience.cluster(cluster, role, sticky=application.sticky)
+        limited = application.route.limits if role in (PRIMARY, CANARY) else Limits()
+        made = resilience.cluster(cluster, role, sticky=application.sticky, limited=limited)
+        yield CDS, cluster, made
         yield EDS, cluster, _assignment(cluster, pods, fallback)
+    for service, endpoint in application.copied_to:
+        cluster = f"{name}/{copied_to(service)}"
+        yield CDS, cluster, resilience.cluster(cluster, MIRROR)
+        yield EDS, cluster, _assignment(cluster, (endpoint,), None)
     if not application.closed:
         yield LDS, name, _listener(name, application, ipv6=ipv6)
     yield RDS, name, _routes(name, application)
@@ -142,17 +176,23 @@ def _described(application: Application, *, ipv6: bool) -> Iterable[tuple[str, s
 
 def _halves(application: Application) -> Iterator[tuple[str, Pods, Endpoint | None]]:
     """A copy may never fall back on the primary, which has had the request already."""
+    divided = division(application)
     yield PRIMARY, application.primary, application.fallback
     yield CANARY, application.canary, application.fallback
-    if division(application).mirror:
+    if divided.mirror:
         yield MIRROR, application.canary, None
+    if EVERYTHING not in divided.scopes:
+        rest = application.primary or (application.canary if divided.weight == 100 else ())
+        yield UNMATCHED, rest, application.fallback
 
 
 def _listener(name: str, application: Application, *, ipv6: bool) -> Listener:
     manager = chains_pb2.Filter(
         name="envoy.filters.network.http_connection_manager",
         typed_config=transparent.packed(
-            transparent.connection_manager(name, sticky=application.sticky)
+            transparent.connection_manager(
+                name, sticky=application.sticky, cors=application.route.cors is not None
+            )
         ),
     )
     return Listener(

@@ -15,23 +15,29 @@ from envoy.type.v3.percent_pb2 import Percent
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.wrappers_pb2 import BoolValue, UInt32Value
 
-from delivery.names import MIRROR, PRIMARY
-from delivery.routers import copies
+from delivery.names import MIRROR, PRIMARY, UNMATCHED
+from delivery.route import Limits, Retries, Route
+from delivery.routers import copies, limits
 from delivery.routers.transparent import (
     UNLIMITED,
     aggregated,
     packed,
+    span,
     upstream_options,
 )
 
 RETRY_ON = "connect-failure,refused-stream,reset-before-request"
 """Only what no app can have seen: a request that reached one is never sent twice."""
 RETRIES = 3
+AS_MANY_AS_COME = Limits()
 
 
-def cluster(name: str, role: str, *, sticky: bool = False) -> Cluster:
+def cluster(
+    name: str, role: str, *, sticky: bool = False, limited: Limits = AS_MANY_AS_COME
+) -> Cluster:
     """A sticky one sends callers of one hash to one pod, the same one from every router."""
     options = copies.upstream_options() if role == MIRROR else upstream_options()
+    limits.on_connection(limited, options.common_http_protocol_options)
     made = Cluster(
         name=name,
         type=Cluster.EDS,
@@ -48,29 +54,38 @@ def cluster(name: str, role: str, *, sticky: bool = False) -> Cluster:
     made.common_lb_config.healthy_panic_threshold.CopyFrom(Percent(value=1))
     # By default the second ejection within a second is only felt at the end of it.
     made.common_lb_config.update_merge_window.CopyFrom(Duration())
-    if role == PRIMARY:
+    if role in (PRIMARY, UNMATCHED):
         made.outlier_detection.CopyFrom(_dead_pods_only())
     else:
         # Which pod of a canary failed is told to its people; for the primary it would only cost.
         made.track_cluster_stats.CopyFrom(TrackClusterStats(per_endpoint_stats=True))
+    limits.apply(limited, made)
     return made
 
 
 def route_action(
-    split: routes_pb2.WeightedCluster, *, sticky: bool = False
+    split: routes_pb2.WeightedCluster, route: Route, *, sticky: bool = False
 ) -> routes_pb2.RouteAction:
     """`timeout: 0` is no time-out at all; a first try at a pod, the next at the ClusterIP."""
     return routes_pb2.RouteAction(
         hash_policy=[_by_source()] if sticky else [],
         weighted_clusters=split,
-        timeout=Duration(),
-        retry_policy=routes_pb2.RetryPolicy(
-            retry_on=RETRY_ON,
-            num_retries=UInt32Value(value=RETRIES),
-            retry_priority=_other_priorities(),
-            retry_host_predicate=[_other_hosts()],
-            host_selection_retry_max_attempts=3,
-        ),
+        timeout=span(route.timeout),
+        retry_policy=_retries(route.retries, route.try_timeout),
+    )
+
+
+def _retries(said: Retries | None, try_timeout: float) -> routes_pb2.RetryPolicy:
+    """Those that are asked for, beside those that no app can notice."""
+    words = [RETRY_ON, *(said.words if said else ())]
+    return routes_pb2.RetryPolicy(
+        retry_on=",".join(words),
+        num_retries=UInt32Value(value=said.attempts if said else RETRIES),
+        per_try_timeout=span(try_timeout) if try_timeout else None,
+        retriable_status_codes=said.statuses if said else (),
+        retry_priority=_other_priorities(),
+        retry_host_predicate=[_other_hosts()],
+        host_selection_retry_max_attempts=3,
     )
 
 

@@ -14,6 +14,7 @@ from envoy.config.core.v3.protocol_pb2 import (
     HttpProtocolOptions,
 )
 from envoy.config.route.v3 import route_components_pb2 as routes_pb2
+from envoy.extensions.filters.http.cors.v3.cors_pb2 import Cors
 from envoy.extensions.filters.http.grpc_stats.v3.config_pb2 import FilterConfig as GrpcStats
 from envoy.extensions.filters.http.router.v3.router_pb2 import Router
 from envoy.extensions.filters.network.http_connection_manager.v3 import (
@@ -41,6 +42,7 @@ _UPGRADES = ("websocket", "spdy/3.1", "tcp")
 _IGNORED_UPGRADES = ("h2", "http/", "tls/")
 """Offers that a server may leave unanswered (RFC 9110, 7.8); Envoy would refuse the request."""
 FORWARDED_PROTO = "x-forwarded-proto"
+CORS = "envoy.filters.http.cors"
 OWN_PROTO = "x-outrider-router-own-proto"
 OWN_ADDRESS = "x-outrider-router-own-address"
 _NEVER = Duration()
@@ -63,6 +65,12 @@ def packed(message: Any) -> Packed:
     return box
 
 
+def span(seconds: float) -> Duration:
+    made = Duration()
+    made.FromNanoseconds(round(seconds * 1e9))
+    return made
+
+
 def extension(name: str, message: Any) -> TypedExtensionConfig:
     return TypedExtensionConfig(name=name, typed_config=packed(message))
 
@@ -76,7 +84,7 @@ def aggregated() -> ConfigSource:
     )
 
 
-def connection_manager(route: str, *, sticky: bool = False) -> Any:
+def connection_manager(route: str, *, sticky: bool = False, cors: bool = False) -> Any:
     """Routes by the named route configuration; time-outs are 0, which means none.
 
     A sticky one takes for the caller's address the one that the connection comes from, as
@@ -88,7 +96,7 @@ def connection_manager(route: str, *, sticky: bool = False) -> Any:
         stat_prefix="router",
         codec_type=kind.AUTO,
         rds=manager_pb2.Rds(config_source=aggregated(), route_config_name=route),
-        http_filters=_filters(),
+        http_filters=_filters(cors=cors),
         early_header_mutation_extensions=[_mark_forwarded_proto()],
         common_http_protocol_options=_header_limits(idle=_NEVER),
         http_protocol_options=_http1(),
@@ -182,32 +190,37 @@ def _by_connection_alone() -> TypedExtensionConfig:
     return extension("envoy.http.original_ip_detection.custom_header", nowhere)
 
 
-def _filters() -> list[Any]:
-    """The first only counts, by grpc-status, and only calls that say that they are gRPC."""
+def _filters(*, cors: bool) -> list[Any]:
+    """The first only counts, by grpc-status, and only calls that say that they are gRPC. The second
+    does what a route tells it, and is there where one does.
+    """
     grpc = packed(GrpcStats(stats_for_all_methods=BoolValue(value=False)))
     router = packed(Router(suppress_envoy_headers=True))
+    answering = manager_pb2.HttpFilter(name=CORS, typed_config=packed(Cors()))
     return [
         manager_pb2.HttpFilter(name="envoy.filters.http.grpc_stats", typed_config=grpc),
+        *([answering] if cors else []),
         manager_pb2.HttpFilter(name="envoy.filters.http.router", typed_config=router),
     ]
 
 
-def routes(
-    rules: Iterable[tuple[routes_pb2.RouteMatch, routes_pb2.RouteAction]],
-) -> list[routes_pb2.Route]:
+def routes(made: Iterable[routes_pb2.Route]) -> list[routes_pb2.Route]:
     """Each twice: callers that brought an x-forwarded-proto keep it where it stood, for the others
     the one that Envoy added is taken away.
     """
-    brought = routes_pb2.HeaderMatcher(name=OWN_PROTO, present_match=True)
-    found = []
-    for match, action in rules:
-        marked = routes_pb2.RouteMatch()
-        marked.CopyFrom(match)
-        marked.headers.append(brought)
-        found += [
-            routes_pb2.Route(match=marked, route=action, request_headers_to_remove=[OWN_PROTO]),
-            routes_pb2.Route(
-                match=match, route=action, request_headers_to_remove=[FORWARDED_PROTO]
-            ),
-        ]
+    return [one for each in made for one in (_for_those_who_brought(each), _for_others(each))]
+
+
+def _for_those_who_brought(route: routes_pb2.Route) -> routes_pb2.Route:
+    found = routes_pb2.Route()
+    found.CopyFrom(route)
+    found.match.headers.append(routes_pb2.HeaderMatcher(name=OWN_PROTO, present_match=True))
+    found.request_headers_to_remove.append(OWN_PROTO)
+    return found
+
+
+def _for_others(route: routes_pb2.Route) -> routes_pb2.Route:
+    found = routes_pb2.Route()
+    found.CopyFrom(route)
+    found.request_headers_to_remove.append(FORWARDED_PROTO)
     return found

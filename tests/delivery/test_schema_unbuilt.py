@@ -31,6 +31,9 @@ def halted_by(**spec: Any) -> tuple[str, ...]:
                 "portName": "http",
                 "targetPort": 8080,
                 "appProtocol": "http",
+                "timeout": "5s",
+                "retries": {"attempts": 3},
+                "match": [{"uri": {"prefix": "/"}, "method": {"exact": "GET"}}],
             }
         },
         {
@@ -72,7 +75,10 @@ def test_what_is_built_or_says_nothing_halts_nothing(spec: dict[str, Any]) -> No
         ({"autoscalerRef": {"name": "shop"}}, "spec.autoscalerRef"),
         ({"ingressRef": {"name": "shop"}}, "spec.ingressRef"),
         ({"service": {"port": 80, "gateways": ["mesh"]}}, "spec.service.gateways"),
-        ({"service": {"port": 80, "timeout": "5s"}}, "spec.service.timeout"),
+        (
+            {"service": {"port": 80, "match": [{"name": "a"}, {"sourceNamespace": "web"}]}},
+            "spec.service.match[1].sourceNamespace",
+        ),
         (
             {"analysis": {**ANALYSIS, "match": [{"sourceLabels": {"app": "a"}}]}},
             "spec.analysis.match[0].sourceLabels",

@@ -28,6 +28,7 @@ from tests.system.canaries import (
     weights,
 )
 from tests.system.load import Load
+from tests.system.users import User
 
 README = PROJECT / "README.md"
 PROMOTED = [
@@ -113,14 +114,35 @@ def test_analysis_can_be_skipped_and_a_canary_suspended(namespace: Namespace) ->
 
 
 MATCH = [{"sourceLabels": {"app": "beta"}}]
-LIMITED: JSON = {"port": 80, "timeout": "5s"}
+ABROAD: JSON = {"port": 80, "gateways": ["public"]}
 UNBUILT: dict[str, JSON] = {
     "spec.provider": canary(provider="istio"),
-    "spec.service.timeout": canary(service=LIMITED),
+    "spec.service.gateways": canary(service=ABROAD),
     "spec.analysis.match[0].sourceLabels": canary(
         analysis=analysis(stepWeights=None, iterations=3, match=MATCH)
     ),
 }
+
+
+ROUTED: JSON = {
+    "port": 80,
+    "match": [{"uri": {"prefix": "/api"}, "method": {"exact": "GET"}}],
+    "rewrite": {"uri": "/healthz"},
+    "timeout": "400ms",
+    "headers": {"response": {"set": {"x-shop-version": "hidden"}}},
+}
+"""The shop answers /healthz at once, and all else only after its delay."""
+
+
+def test_the_route_is_as_the_canary_says(namespace: Namespace) -> None:
+    managed(namespace, canary(service=ROUTED), replace(SMALL, delay_ms=800))
+    host = namespace.address().removeprefix("http://").rstrip("/")
+    found = {path: User(host).asked(path) for path in ("/api", "/apis", "/else")}
+    assert {path: (page.status, page.version) for path, page in found.items()} == {
+        "/api": (200, "hidden"),
+        "/apis": (504, "hidden"),
+        "/else": (200, "v1"),
+    }
 
 
 def condition(place: Namespace, kind: str) -> JSON:
@@ -165,8 +187,8 @@ def test_a_field_that_is_not_built_yet_halts_a_release_where_it_stands(
     release = Release(namespace)
     namespace.kubectl.apply(GOOD.manifests())
     release.weighs(20)
-    namespace.kubectl.apply([canary(service=LIMITED)])
-    halts(namespace, "spec.service.timeout")
+    namespace.kubectl.apply([canary(service=ABROAD)])
+    halts(namespace, "spec.service.gateways")
     weight = namespace.status()["canaryWeight"]
     always("no step", lambda: namespace.status()["canaryWeight"] == weight, seconds=4)
     namespace.kubectl.apply([canary()])
