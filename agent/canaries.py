@@ -10,6 +10,7 @@ from delivery import names, pair, questions, rivals, schema, serving
 from delivery.canary import Canary, Phase
 from delivery.intent import ADOPTED
 from delivery.pair import Objects
+from delivery.wanting import wanting
 
 DRAIN_SECONDS = 600.0
 """Envoy's own limit for connections of a listener that was removed."""
@@ -106,19 +107,24 @@ class Canaries:
         deadline = schema.deadline_from(data, annotations)
         canary = schema.parse(raw, analysis, progress_deadline=deadline)
         unbuilt = questions.unbuilt(canary, self.cache.items("MetricTemplate"))
-        return replace(canary, unbuilt=(*canary.unbuilt, *unbuilt)), problems
+        lacking = wanting(canary, found)
+        return replace(canary, unbuilt=(*canary.unbuilt, *unbuilt, *lacking)), problems
 
     def keep(self, raw: Object) -> None:
         """Nothing is decided for it any more, but its users are on the routers all the same:
-        also an agent that has never seen it otherwise may not let its ports go.
+        also an agent that has never seen it otherwise may not let its ports go. The route is as it
+        was said, if that can be read.
         """
-        bare = {**raw, "spec": {"targetRef": raw["spec"].get("targetRef")}}
-        try:
-            canary = schema.parse(bare, schema.DEFAULTS)
-        except schema.InvalidCanary:
+        for fields in (("targetRef", "service"), ("targetRef",)):
+            said = {key: raw["spec"][key] for key in fields if key in raw["spec"]}
+            bare = {**raw, "spec": {**said, "skipAnalysis": True}}
+            try:
+                canary = schema.parse(bare, schema.DEFAULTS)
+            except schema.InvalidCanary:
+                continue
+            if canary.status.apex_moved is not None:
+                self.served.setdefault(canary.target, canary)
             return
-        if canary.status.apex_moved is not None:
-            self.served.setdefault(canary.target, canary)
 
     def complain(self, raw: Object, problems: frozenset[str]) -> None:
         name = raw["metadata"]["name"]

@@ -109,8 +109,14 @@ def service_effects(
 
 
 def is_as_said(found: Mapping[str, Any], manifest: Mapping[str, Any], router: str) -> bool:
+    """Nothing of it is missing, and nothing is left of what was said before."""
     same = annotations_of(found).get(names.ROUTER, "") == router
-    return same and covers(found["spec"], manifest["spec"])
+    said = {key: manifest["metadata"].get(key) or {} for key in ("labels", "annotations")}
+    left = any(
+        ownership.applied_keys(found, names.AGENT_MANAGER, key) - said[key].keys() for key in said
+    )
+    written = covers(found["metadata"], {key: value for key, value in said.items() if value})
+    return same and not left and written and covers(found["spec"], manifest["spec"])
 
 
 def more_ports(

@@ -42,6 +42,18 @@ def forsaken(found: Object, manager: str) -> list[Mapping[str, Any]] | None:
     return after if after != before else None
 
 
+def applied_keys(found: Object, manager: str, field: str) -> frozenset[str]:
+    """The labels or annotations that `manager` applied: they are there by its word alone."""
+    entries = mapping(found, "metadata").get("managedFields")
+    return frozenset(
+        key.removeprefix("f:")
+        for entry in (entries if isinstance(entries, list) else ())
+        if (entry.get("manager"), entry.get("operation")) == (manager, "Apply")
+        for key in mapping(entry, "fieldsV1", "f:metadata", f"f:{field}")
+        if key.startswith("f:")
+    )
+
+
 def pauses(found: Object) -> bool:
     """Whether its user paused it: somebody owns the field, which nobody does of what we hold.
 

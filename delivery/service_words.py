@@ -14,7 +14,8 @@ Said = Mapping[str, Any]
 class ServiceWords:
     """What a Canary says of the way to its app; what is not said is empty.
 
-    `labels` and `annotations` are those of the apex, that a router's objects bear too.
+    `labels` and `annotations` are those of the apex, that a router's objects bear too; `primary`
+    and `canary` are those of the Services of both halves.
     """
 
     name: str = ""
@@ -38,3 +39,5 @@ class ServiceWords:
     mirror: tuple[Said, ...] = ()
     labels: Mapping[str, str] = field(default_factory=frozen)
     annotations: Mapping[str, str] = field(default_factory=frozen)
+    primary: Said = field(default_factory=frozen)
+    canary: Said = field(default_factory=frozen)

@@ -99,21 +99,23 @@ def named(ports: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
 def role_service(
     canary: Canary, role: str, *, selector: Mapping[str, str], ports: Any, router: str = ""
 ) -> Manifest:
-    """The Service of one half, `S-primary` or `S-canary`, with the apex's ports.
+    """The Service of one half, `S-primary` or `S-canary`, with the apex's ports, and what its user
+    wants to be written on it.
 
     `router` names the external one whose objects lead to it.
     """
     name = names.suffixed(canary.service or canary.target, role)
     kept = ("name", "port", "targetPort", "protocol", "appProtocol")
-    annotations = {"annotations": {names.ROUTER: router}} if router else {}
+    said = canary.words.primary if role == names.PRIMARY else canary.words.canary
+    written = {**(said.get("annotations") or {}), **({names.ROUTER: router} if router else {})}
     return {
         "apiVersion": "v1",
         "kind": "Service",
         "metadata": {
             "name": name,
             "namespace": canary.namespace,
-            "labels": marks(canary) | {names.ROLE: role},
-            **annotations,
+            "labels": {**(said.get("labels") or {}), **marks(canary), names.ROLE: role},
+            **({"annotations": written} if written else {}),
         },
         "spec": {
             "type": "ClusterIP",

@@ -1,12 +1,13 @@
 """The table of Flagger's features: each row shows a test that is there, and the file is written."""
 
+import functools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 import yaml
 
-from delivery.api.built import SPEC, Built
+from delivery.api.built import SPEC, VALUES, Built
 from delivery.providers import PROVIDERS
 from delivery.schema import unbuilt
 from docs.compatibility import Row, Section, main, problems, sections, stale, text
@@ -41,7 +42,7 @@ def beyond(path: str, schema: Mapping[str, Any], built: Built) -> Iterator[str]:
 
 
 def unknown_values(spec: Mapping[str, Any]) -> Iterator[str]:
-    """Values of `provider` and of the target's kind that are not built."""
+    """Values of fields that are not built, while others are."""
     target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "shop"}
     for value in spec["properties"]["provider"]["enum"]:
         if unbuilt({"spec": {"targetRef": target, "provider": value}}):
@@ -49,6 +50,11 @@ def unknown_values(spec: Mapping[str, Any]) -> Iterator[str]:
     for value in spec["properties"]["targetRef"]["properties"]["kind"]["enum"]:
         if unbuilt({"spec": {"targetRef": {**target, "kind": value}}}):
             yield f"spec.targetRef.kind={value}"
+    for path, built in VALUES.items():
+        schema = functools.reduce(lambda one, key: one["properties"][key], ("service", *path), spec)
+        for value in schema["enum"]:
+            if value not in built:
+                yield f"{'.'.join(('spec.service', *path))}={value}"
 
 
 def test_the_fields_that_are_not_built_are_just_those_that_halt_a_release() -> None:

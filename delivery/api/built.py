@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from delivery.api.canary import Provider
+from delivery.mapping import mapping
 
 Built = Mapping[str, "Built | None"]
 """The fields that are built; None stands for all that is below a field."""
@@ -44,12 +45,22 @@ ANALYSIS: Built = {
     "alerts": None,
     "source": None,
 }
-SERVICE: Built = {
+SERVICES: Built = {
     "name": None,
     "port": None,
     "portName": None,
     "targetPort": None,
     "appProtocol": None,
+    "portDiscovery": None,
+    "apex": None,
+    "primary": None,
+    "canary": None,
+    # What others write on our Services is never touched.
+    "unmanagedMetadata": None,
+}
+"""What is said of the Services themselves, whoever divides the traffic."""
+SERVICE: Built = {
+    **SERVICES,
     "timeout": None,
     "backendTimeout": None,
     "retries": None,
@@ -68,14 +79,23 @@ SERVICE: Built = {
         "ignoreUriCase": None,
         "withoutHeaders": None,
     },
+    "mirror": None,
+    "trafficPolicy": {
+        "connectionPool": {
+            "tcp": None,
+            "http": {
+                "http1MaxPendingRequests": None,
+                "http2MaxRequests": None,
+                "maxRequestsPerConnection": None,
+                "maxRetries": None,
+            },
+        },
+        "loadBalancer": {"simple": None},
+        "tls": {"mode": None},
+    },
 }
 ISTIO_SERVICE: Built = {
-    "name": None,
-    "port": None,
-    "portName": None,
-    "targetPort": None,
-    "appProtocol": None,
-    "portDiscovery": None,
+    **SERVICES,
     "hosts": None,
     "gateways": None,
     "delegation": None,
@@ -88,13 +108,30 @@ ISTIO_SERVICE: Built = {
     "trafficPolicy": None,
 }
 GATEWAY_SERVICE: Built = {
-    **{key: None for key in ("name", "port", "portName", "targetPort", "appProtocol")},
+    **SERVICES,
     **{key: None for key in ("gatewayRefs", "hosts", "match", "rewrite", "headers", "corsPolicy")},
-    **{key: None for key in ("timeout", "backendTimeout", "mirror", "apex")},
+    **{key: None for key in ("timeout", "backendTimeout", "mirror")},
     # It knows none: a warning says so.
     "retries": None,
 }
 """What has no word in the Gateway API is refused."""
+VALUES: Mapping[tuple[str, ...], tuple[str, ...]] = {
+    ("trafficPolicy", "loadBalancer", "simple"): (
+        *("ROUND_ROBIN", "LEAST_REQUEST", "LEAST_CONN", "RANDOM"),
+    ),
+    ("trafficPolicy", "tls", "mode"): ("DISABLE",),
+}
+"""Fields of `spec.service` of which these values alone are built."""
+OUTSIDE = "callers reach the routers through your Service; remove it"
+REASONS: Mapping[str, str] = {
+    "spec.service.gateways": f"{OUTSIDE}, or set spec.provider: istio",
+    "spec.service.gatewayRefs": f"{OUTSIDE}, or set spec.provider: gatewayapi:v1",
+    "spec.service.hosts": f"{OUTSIDE}, or set spec.provider: istio",
+    "spec.service.delegation": f"{OUTSIDE}, or set spec.provider: istio",
+    "spec.service.headless": "routers and kube-proxy need its address; remove it",
+    "spec.service.trafficDistribution": "routers choose among all pods of a half; remove it",
+}
+"""Why a field is not built, and what to do, where that can be said."""
 SPEC: Built = {
     "provider": None,
     "metricsServer": None,
@@ -122,13 +159,30 @@ PROVIDERS: Mapping[str, Built] = {
 
 def unbuilt(obj: Mapping[str, Any]) -> tuple[str, ...]:
     """Dotted paths of what is set and not built; for manifests without `problems`."""
-    spec = obj["spec"]
+    spec, namespace = obj["spec"], mapping(obj, "metadata").get("namespace")
     provider = spec.get("provider") or Provider.ENVOY
-    return (
+    built, service = PROVIDERS.get(provider, SPEC), mapping(spec, "service")
+    found = (
         *(f"spec.targetRef.{key}" for key in other_target(spec["targetRef"])),
         *(["spec.provider"] if provider not in PROVIDERS else []),
-        *beyond("spec", spec, PROVIDERS.get(provider, SPEC)),
+        *beyond("spec", spec, built),
+        *(other_values(service) if built is SPEC else ()),
+        *(other_namespaces(service.get("mirror"), namespace) if built is SPEC else ()),
     )
+    return tuple(f"{path} ({REASONS[path]})" if path in REASONS else path for path in found)
+
+
+def other_values(service: Mapping[str, Any]) -> Iterator[str]:
+    for path, built in VALUES.items():
+        value = mapping(service, *path[:-1]).get(path[-1])
+        if value and value not in built:
+            yield ".".join(("spec.service", *path))
+
+
+def other_namespaces(mirrors: Any, own: str | None) -> Iterator[str]:
+    for index, one in enumerate(mirrors or ()):
+        if mapping(one, "backendRef").get("namespace") not in (None, "", own):
+            yield f"spec.service.mirror[{index}].backendRef.namespace"
 
 
 def other_target(target: Mapping[str, Any]) -> Iterator[str]:

@@ -33,6 +33,8 @@ def service_words(said: Service | None) -> ServiceWords:
         mirror=words_of_each(said.mirror),
         labels=apex.labels or {},
         annotations=apex.annotations or {},
+        primary=words(said.primary),
+        canary=words(said.canary),
     )
 
 

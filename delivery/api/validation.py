@@ -15,6 +15,8 @@ from delivery.api.duration import seconds
 from delivery.api.gateway_api import gateway_can_say_it
 from delivery.api.hooks import hooks_can_be_called
 from delivery.api.istio import istio_problems
+from delivery.api.limits_problems import limit_problems
+from delivery.api.metadata_problems import metadata_problems
 from delivery.api.routing_problems import route_problems
 from delivery.api.shape import read, shape_problems
 from delivery.api.source import source_problems
@@ -259,6 +261,8 @@ RULES: tuple[Callable[[Canary], Iterator[str]], ...] = (
     istio_problems,
     ports_exist,
     route_problems,
+    limit_problems,
+    metadata_problems,
     scaler_bounds_are_ordered,
     knative_is_whole,
     gateway_can_say_it,

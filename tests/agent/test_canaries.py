@@ -176,6 +176,21 @@ def test_an_agent_that_starts_then_keeps_its_users_too(change: Callable[[Object]
     assert place.served(TO_PODS) == []
 
 
+@pytest.mark.parametrize(
+    ("service", "timeout"),
+    [({"port": 80, "timeout": "5s"}, "5s"), ({"port": 80, "timeout": "soon"}, "")],
+)
+def test_so_does_one_that_a_user_wrote_with_its_route_as_far_as_that_can_be_read(
+    service: Object, timeout: str
+) -> None:
+    raw = routed(canaryWeight=20)
+    metadata = {**raw["metadata"], "annotations": {}}
+    spec = {**raw["spec"], "analysis": WRONG, "service": service}
+    place = Namespace({**raw, "metadata": metadata, "spec": spec})
+    assert place.served(TO_ROUTERS) == ["shop"]
+    assert place.canaries.served["shop"].words.timeout == timeout
+
+
 def younger(name: str, **spec: Any) -> Object:
     """Another Canary of the shop, written by a user a day later."""
     made = manifest(name, skipAnalysis=True, **spec)
@@ -242,3 +257,10 @@ def test_a_template_of_a_backend_that_is_not_built_halts_as_an_unbuilt_field_doe
     assert found.unbuilt == (
         "spec.analysis.metrics[0].templateRef (MetricTemplate lag is of type datadog)",
     )
+
+
+def test_what_a_users_own_service_lacks_halts_as_an_unbuilt_field_does() -> None:
+    service = {"port": 80, "apex": {"labels": {"team": "shop"}}}
+    place = Namespace(manifest(skipAnalysis=True, service=service))
+    (found,) = place.current(TO_ROUTERS)
+    assert [one.partition(" ")[0] for one in found.unbuilt] == ["spec.service.apex.labels"]

@@ -12,6 +12,7 @@ from delivery.canary import Canary, Phase, Status
 from delivery.decision import Annotate, Apply, Effect
 from delivery.intent import effects, primary_revision
 from delivery.observation import Observation, Routers, Workload
+from delivery.service_words import ServiceWords
 from tests.delivery import worlds
 from tests.delivery.reviews import Document
 from tests.delivery.turns import Agent, look
@@ -147,6 +148,38 @@ def test_the_halves_are_told_apart_by_their_roles() -> None:
     assert primary["selector"] == {"app": "web", names.ROLE: "primary"}
     assert canary["selector"] == {"app": "web", names.ROLE: "canary"}
     assert primary["ports"][0]["targetPort"] == "http"
+
+
+TEAM = {"labels": {"team": "shop", names.ROLE: "mine"}, "annotations": {"note": "a"}}
+
+
+def test_the_services_of_the_halves_bear_what_is_said_and_no_longer_what_was() -> None:
+    saying = replace(IDLE, words=ServiceWords(canary=TEAM))
+    wanted = only(effects(saying, SEEN)).manifest["metadata"]
+    assert (wanted["name"], wanted["annotations"]) == ("web-canary", {"note": "a"})
+    assert (wanted["labels"]["team"], wanted["labels"][names.ROLE]) == ("shop", "canary")
+    bearing = canary_service({**wanted, "managedFields": [applied(wanted)]})
+    assert effects(saying, bearing) == ()
+    assert "annotations" not in only(due(bearing)).manifest["metadata"]
+    assert due(canary_service({"labels": {"theirs": "b"}})) == ()
+
+
+def canary_service(metadata: Document) -> Observation:
+    changed = merged(SEEN.services["web-canary"], {"metadata": metadata})
+    return replace(SEEN, services={**SEEN.services, "web-canary": changed})
+
+
+def applied(metadata: Document) -> Document:
+    """As the API server notes what the agent has applied."""
+    fields = ("labels", "annotations")
+    owned: Document = {
+        f"f:{field}": {f"f:{key}": {} for key in metadata[field]} for field in fields
+    }
+    return {
+        "manager": "outrider-agent",
+        "operation": "Apply",
+        "fieldsV1": {"f:metadata": owned},
+    }
 
 
 def test_an_apex_that_slipped_back_is_led_to_the_routers_again() -> None:

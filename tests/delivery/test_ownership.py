@@ -76,3 +76,12 @@ def test_a_pause_is_the_users_when_somebody_else_owns_it_or_the_file_says_so(
     found: Any, expected: bool
 ) -> None:
     assert ownership.pauses(found) is expected
+
+
+def test_what_we_applied_of_labels_is_ours_alone() -> None:
+    labels: dict[str, Any] = {"f:metadata": {"f:labels": {".": {}, "f:team": {}, "f:app": {}}}}
+    ours = owned_by(labels, manager="outrider-agent", operation="Apply")
+    assert ownership.applied_keys(ours, "outrider-agent", "labels") == {"team", "app"}
+    assert ownership.applied_keys(ours, "outrider-agent", "annotations") == frozenset()
+    assert ownership.applied_keys(owned_by(labels), "kubectl", "labels") == frozenset()
+    assert ownership.applied_keys({"metadata": {}}, "outrider-agent", "labels") == frozenset()

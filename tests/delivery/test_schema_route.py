@@ -206,11 +206,24 @@ def test_the_route_is_what_was_said_of_it(service: dict[str, Any], expected: Rou
             {"headers": {"request": {"add": {"x": "%REQ(a)%"}}}},
             "headers.request.add.x: %REQ(a)% would be sent as it is written; write a text",
         ),
+        (
+            {"primary": {"labels": {"example.com/a b": "c"}}},
+            'primary.labels: "example.com/a b" is no key; write it such as example.com/team',
+        ),
+        (
+            {"canary": {"labels": {"a": "b c"}, "annotations": {"a": "b c"}}},
+            'canary.labels.a: "b c" is no value of a label; use up to 63 letters, digits,',
+        ),
     ],
 )
 def test_what_no_router_could_do_is_refused(service: dict[str, Any], problem: str) -> None:
     (only,) = problems(resource(**service))
     assert only.startswith(f"spec.service.{problem}")
+
+
+def test_labels_and_annotations_are_kubernetes_own() -> None:
+    said = {"labels": {"example.com/team": "", "a_b.c": "d"}, "annotations": {"a/b": "c\nd"}}
+    assert problems(resource(apex=said, primary=said)) == ()
 
 
 def test_without_a_service_there_is_nothing_to_refuse() -> None:

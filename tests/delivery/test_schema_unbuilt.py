@@ -34,6 +34,14 @@ def halted_by(**spec: Any) -> tuple[str, ...]:
                 "timeout": "5s",
                 "retries": {"attempts": 3},
                 "match": [{"uri": {"prefix": "/"}, "method": {"exact": "GET"}}],
+                "mirror": [{"backendRef": {"name": "a", "namespace": ""}}],
+                "trafficPolicy": {
+                    "tls": {"mode": "DISABLE"},
+                    "loadBalancer": {"simple": "LEAST_REQUEST"},
+                },
+                "portDiscovery": True,
+                "primary": {"labels": {"a": "b"}},
+                "unmanagedMetadata": {"labels": ["a"]},
             }
         },
         {
@@ -74,7 +82,27 @@ def test_what_is_built_or_says_nothing_halts_nothing(spec: dict[str, Any]) -> No
         ({"targetRef": {**TARGET, "apiVersion": "apps/v2"}}, "spec.targetRef.apiVersion"),
         ({"autoscalerRef": {"name": "shop"}}, "spec.autoscalerRef"),
         ({"ingressRef": {"name": "shop"}}, "spec.ingressRef"),
-        ({"service": {"port": 80, "gateways": ["mesh"]}}, "spec.service.gateways"),
+        (
+            {"service": {"port": 80, "gateways": ["mesh"]}},
+            "spec.service.gateways (callers reach the routers through your Service; remove it, or "
+            "set spec.provider: istio)",
+        ),
+        (
+            {"service": {"port": 80, "mirror": [{"backendRef": {"name": "a", "namespace": "b"}}]}},
+            "spec.service.mirror[0].backendRef.namespace",
+        ),
+        (
+            {"service": {"port": 80, "trafficPolicy": {"loadBalancer": {"simple": "PASSTHROUGH"}}}},
+            "spec.service.trafficPolicy.loadBalancer.simple",
+        ),
+        (
+            {"service": {"port": 80, "trafficPolicy": {"tls": {"mode": "ISTIO_MUTUAL"}}}},
+            "spec.service.trafficPolicy.tls.mode",
+        ),
+        (
+            {"service": {"port": 80, "trafficPolicy": {"outlierDetection": {"interval": "1s"}}}},
+            "spec.service.trafficPolicy.outlierDetection",
+        ),
         (
             {"service": {"port": 80, "match": [{"name": "a"}, {"sourceNamespace": "web"}]}},
             "spec.service.match[1].sourceNamespace",

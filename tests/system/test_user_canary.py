@@ -115,9 +115,13 @@ def test_analysis_can_be_skipped_and_a_canary_suspended(namespace: Namespace) ->
 
 MATCH = [{"sourceLabels": {"app": "beta"}}]
 ABROAD: JSON = {"port": 80, "gateways": ["public"]}
+ABROAD_HALTS = (
+    "spec.service.gateways (callers reach the routers through your Service; remove it, or set "
+    "spec.provider: istio)"
+)
 UNBUILT: dict[str, JSON] = {
     "spec.provider": canary(provider="istio"),
-    "spec.service.gateways": canary(service=ABROAD),
+    ABROAD_HALTS: canary(service=ABROAD),
     "spec.analysis.match[0].sourceLabels": canary(
         analysis=analysis(stepWeights=None, iterations=3, match=MATCH)
     ),
@@ -130,6 +134,9 @@ ROUTED: JSON = {
     "rewrite": {"uri": "/healthz"},
     "timeout": "400ms",
     "headers": {"response": {"set": {"x-shop-version": "hidden"}}},
+    "trafficPolicy": {"connectionPool": {"tcp": {"maxConnections": 64}}},
+    "primary": {"annotations": {"team": "shop"}},
+    "portDiscovery": True,
 }
 """The shop answers /healthz at once, and all else only after its delay."""
 
@@ -143,6 +150,19 @@ def test_the_route_is_as_the_canary_says(namespace: Namespace) -> None:
         "/apis": (504, "hidden"),
         "/else": (200, "v1"),
     }
+    assert annotations(namespace) == {"team": "shop"}
+    changed(namespace, {"service": {"primary": None, "apex": {"labels": {"team": "shop"}}}})
+    eventually("it is no longer said", lambda: "team" not in annotations(namespace))
+    halts(
+        namespace,
+        "spec.service.apex.labels (Service shop is yours, and does not say team: shop; write it "
+        "there)",
+    )
+
+
+def annotations(place: Namespace) -> JSON:
+    found: JSON = place.read("Service", "shop-primary")["metadata"].get("annotations") or {}
+    return found
 
 
 def condition(place: Namespace, kind: str) -> JSON:
@@ -188,7 +208,7 @@ def test_a_field_that_is_not_built_yet_halts_a_release_where_it_stands(
     namespace.kubectl.apply(GOOD.manifests())
     release.weighs(20)
     namespace.kubectl.apply([canary(service=ABROAD)])
-    halts(namespace, "spec.service.gateways")
+    halts(namespace, ABROAD_HALTS)
     weight = namespace.status()["canaryWeight"]
     always("no step", lambda: namespace.status()["canaryWeight"] == weight, seconds=4)
     namespace.kubectl.apply([canary()])

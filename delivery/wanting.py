@@ -1,0 +1,75 @@
+"""What a Canary asks of Services that are its user's: it is looked for, and never written there."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from delivery import apex
+from delivery.api.route import route_of
+from delivery.canary import Canary
+from delivery.covering import covers
+from delivery.pair import Objects, named
+from delivery.pods import Object
+from delivery.serving import copies
+
+SIDECARS = ("istio-proxy", "envoy")
+"""Containers whose ports are nobody's to call, as in Flagger (reference, 5)."""
+
+
+def wanting(canary: Canary, found: Objects) -> Iterator[str]:
+    """Fields that halt a release until the Services are as they say, each with the reason."""
+    if canary.embedded:
+        yield from mirrors(canary, found)
+    service = named(found.services, canary.service)
+    if service is None:
+        return
+    if not canary.external:
+        # Else the router's own objects bear it.
+        yield from metadata(canary, service)
+    target = named(found.deployments, canary.target)
+    if canary.words.port_discovery and target is not None:
+        yield from ports(service, target)
+
+
+def metadata(canary: Canary, service: Object) -> Iterator[str]:
+    for field, said in (
+        ("labels", canary.words.labels),
+        ("annotations", canary.words.annotations),
+    ):
+        there = service["metadata"].get(field) or {}
+        for key in sorted(said):
+            if not covers(there, {key: said[key]}):
+                yield (
+                    f"spec.service.apex.{field} (Service {canary.service} is yours, and does not "
+                    f"say {key}: {said[key]}; write it there)"
+                )
+
+
+def ports(service: Object, target: Object) -> Iterator[str]:
+    """Container ports that the Service does not lead to, by number or by name."""
+    led = {port["targetPort"] for port in apex.own_ports(service)}
+    for port in container_ports(target):
+        if not {port["containerPort"], port.get("name")} & led:
+            yield (
+                f"spec.service.portDiscovery (Service {service['metadata']['name']} is yours, and "
+                f"has no port for containerPort {port['containerPort']}; add it there)"
+            )
+
+
+def container_ports(target: Object) -> Iterator[Mapping[str, Any]]:
+    for container in target["spec"]["template"]["spec"].get("containers") or ():
+        if container.get("name") not in SIDECARS:
+            yield from (
+                port
+                for port in container.get("ports") or ()
+                if port.get("protocol", "TCP") == "TCP"
+            )
+
+
+def mirrors(canary: Canary, found: Objects) -> Iterator[str]:
+    for index, backend in enumerate(route_of(canary.words).mirrors):
+        if not any(copies([backend], found.services)):
+            yield (
+                f"spec.service.mirror[{index}].backendRef (Service {backend.service} has no "
+                f"address here, or no port {backend.port or 'of its own'}; create it, or name its "
+                "port)"
+            )

@@ -1,0 +1,116 @@
+"""What a Canary asks of Services that are its user's."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from delivery.canary import Analysis
+from delivery.pair import Objects
+from delivery.route import Backend
+from delivery.routers.envoy import Endpoint
+from delivery.schema import parse
+from delivery.serving import copies
+from delivery.wanting import wanting
+from tests.delivery.reviews import Document
+from tests.delivery.test_schema_route import resource
+
+APEX: dict[str, Any] = {"labels": {"team": "shop"}, "annotations": {"dns/host": "a.example"}}
+
+
+def service(name: str = "shop", *ports: Document, **metadata: Any) -> Document:
+    spec = {"clusterIP": "10.96.0.7", "ports": list(ports) or [{"port": 80, "targetPort": "http"}]}
+    return {"metadata": {"name": name, **metadata}, "spec": spec}
+
+
+def deployment(*containers: Document) -> Document:
+    template = {"spec": {"containers": list(containers)}}
+    return {"metadata": {"name": "shop"}, "spec": {"template": template}}
+
+
+def wanted(*services: Document, target: Document | None = None, **said: Any) -> list[str]:
+    canary = replace(parse(resource(**said), Analysis()), service="shop")
+    return list(wanting(canary, Objects(services=services, deployments=[target] if target else [])))
+
+
+def test_what_the_apex_is_to_bear_is_looked_for_and_not_written() -> None:
+    assert wanted(apex=APEX) == []
+    assert wanted(service(**APEX), apex=APEX) == []
+    bare = service(labels={"team": "cart"})
+    assert wanted(bare, apex=APEX) == [
+        "spec.service.apex.labels (Service shop is yours, and does not say team: shop; write it "
+        "there)",
+        "spec.service.apex.annotations (Service shop is yours, and does not say dns/host: "
+        "a.example; write it there)",
+    ]
+
+
+APP = {
+    "name": "shop",
+    "ports": [
+        {"name": "http", "containerPort": 8080},
+        {"containerPort": 9090},
+        {"containerPort": 53, "protocol": "UDP"},
+    ],
+}
+SIDECAR = {"name": "envoy", "ports": [{"containerPort": 15001}]}
+
+
+@pytest.mark.parametrize(
+    ("ports", "lacking"),
+    [
+        ([{"port": 80, "targetPort": "http"}, {"port": 81, "targetPort": 9090}], []),
+        ([{"port": 80, "targetPort": 8080}, {"port": 9090}], []),
+        ([{"port": 80, "targetPort": "http"}], [9090]),
+        ([{"port": 9090}], [8080]),
+    ],
+)
+def test_a_port_of_the_pods_that_the_service_lacks_halts(
+    ports: list[Document], lacking: list[int]
+) -> None:
+    target = deployment(APP, SIDECAR, {"name": "quiet"})
+    found = wanted(service("shop", *ports), target=target, portDiscovery=True)
+    assert found == [
+        "spec.service.portDiscovery (Service shop is yours, and has no port for containerPort "
+        f"{port}; add it there)"
+        for port in lacking
+    ]
+    assert wanted(service("shop", *ports), target=target) == []
+    assert wanted(service("shop", *ports), portDiscovery=True) == []
+
+
+TWO = service("two", {"port": 80}, {"port": 81})
+HEADLESS = {**service("bare"), "spec": {"clusterIP": "None", "ports": [{"port": 80}]}}
+
+
+@pytest.mark.parametrize(
+    ("backend", "address"),
+    [
+        (Backend("audit"), Endpoint("10.96.0.7", 80)),
+        (Backend("audit", 80), Endpoint("10.96.0.7", 80)),
+        (Backend("audit", 81), None),
+        (Backend("two", 81), Endpoint("10.96.0.7", 81)),
+        (Backend("two"), None),
+        (Backend("bare"), None),
+        (Backend("gone"), None),
+    ],
+)
+def test_a_mirror_needs_a_service_with_an_address_and_a_port(
+    backend: Backend, address: Endpoint | None
+) -> None:
+    services = [service("audit"), TWO, HEADLESS]
+    assert list(copies([backend], services)) == ([(backend.service, address)] if address else [])
+    reference = {"name": backend.service, **({"port": backend.port} if backend.port else {})}
+    found = wanted(*services, mirror=[{"backendRef": reference}])
+    assert bool(found) == (address is None)
+    assert wanted(*services, provider="kubernetes", mirror=[{"backendRef": reference}]) == []
+
+
+def test_a_mirror_that_leads_nowhere_is_told() -> None:
+    said = [{"backendRef": {"name": "gone", "port": 81}}, {"backendRef": {"name": "two"}}]
+    assert wanted(TWO, mirror=said) == [
+        "spec.service.mirror[0].backendRef (Service gone has no address here, or no port 81; "
+        "create it, or name its port)",
+        "spec.service.mirror[1].backendRef (Service two has no address here, or no port of its "
+        "own; create it, or name its port)",
+    ]
