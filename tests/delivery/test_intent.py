@@ -108,6 +108,14 @@ def test_a_primary_that_was_changed_by_hand_is_put_right(change: Document) -> No
     assert found.manifest["spec"]["replicas"] == 3
 
 
+def test_a_primary_that_was_deleted_is_made_of_what_was_promoted_and_as_large_as_it_was() -> None:
+    refused = half(TARGET, {"spec": {"template": worlds.template("bad:9")}}, revision="refused")
+    found = only(due(replace(SEEN, primary=None, target=refused), phase=Phase.FAILED))
+    (container,) = found.manifest["spec"]["template"]["spec"]["containers"]
+    assert (found.manifest["metadata"]["name"], container["image"]) == ("web-primary", "good:1")
+    assert found.manifest["spec"]["replicas"] == 3
+
+
 def test_a_primary_on_another_revision_is_put_back_on_the_promoted_one() -> None:
     found = only(due(replace(SEEN, primary=replace(PRIMARY, revision="other"))))
     assert isinstance(found, Apply)

@@ -79,6 +79,13 @@ def test_credentials_and_headers_are_sent(
     assert list(asked(**settings).headers) == headers
 
 
+def test_a_question_that_is_asked_again_is_the_same() -> None:
+    settings = Settings(ADDRESS, headers={"X": ("1",)}, secret={"token": "abc"})
+    first, second = (request("up", settings) for _ in range(2))
+    assert first == second
+    assert [name for name, _ in second.headers] == ["X", "Authorization"]
+
+
 def test_a_login_may_stand_in_the_address_and_goes_no_further_than_its_header() -> None:
     made = asked("http://jane:s3cret%3Aword@prometheus:9090")
     assert dict(made.headers) == {"Authorization": BASIC}
