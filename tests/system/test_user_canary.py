@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -143,8 +144,8 @@ ROUTED: JSON = {
 
 def test_the_route_is_as_the_canary_says(namespace: Namespace) -> None:
     managed(namespace, canary(service=ROUTED), replace(SMALL, delay_ms=800))
-    host = namespace.address().removeprefix("http://").rstrip("/")
-    found = {path: User(host).asked(path) for path in ("/api", "/apis", "/else")}
+    user = User(urlsplit(namespace.address()).hostname or "")
+    found = {path: user.asked(path) for path in ("/api", "/apis", "/else")}
     assert {path: (page.status, page.version) for path, page in found.items()} == {
         "/api": (200, "hidden"),
         "/apis": (504, "hidden"),
