@@ -97,10 +97,8 @@ def role_services(found: Canary, look: Observation) -> list[Object]:
 def with_ports(services: Mapping[str, Object], look: Observation) -> Observation:
     """As the effects would have them, but for the mark."""
     wanted = {one["metadata"]["name"]: one for one in role_services(canary(IDLE), look)}
-    return replace(
-        look, services={name: {**one, **services.get(name, {}), "spec": one["spec"]}
-                        for name, one in wanted.items()}
-    )  # fmt: skip
+    found = {name: worlds.merged(services.get(name, {}), one) for name, one in wanted.items()}
+    return replace(look, services=found)
 
 
 def test_the_primarys_service_names_the_router_before_its_objects_are_written() -> None:

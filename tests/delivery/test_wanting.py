@@ -33,6 +33,11 @@ def wanted(*services: Document, target: Document | None = None, **said: Any) -> 
     return list(wanting(canary, Objects(services=services, deployments=[target] if target else [])))
 
 
+def test_what_a_router_of_somebody_elses_bears_is_asked_of_no_service() -> None:
+    canary = replace(parse(resource(apex=APEX), Analysis()), service="shop", external=True)
+    assert list(wanting(canary, Objects(services=[service()]))) == []
+
+
 def test_what_the_apex_is_to_bear_is_looked_for_and_not_written() -> None:
     assert wanted(apex=APEX) == []
     assert wanted(service(**APEX), apex=APEX) == []
