@@ -120,25 +120,16 @@ def cors_problems(said: Service) -> Iterator[str]:
 
 
 def timeout_problems(said: Service) -> Iterator[str]:
-    named = {"timeout": said.timeout, "backendTimeout": said.backend_timeout}
-    cors = {"corsPolicy.maxAge": said.cors_policy.max_age if said.cors_policy else None}
-    wrong = [one for key, text in {**named, **cors}.items() for one in no_duration(key, text)]
-    yield from wrong
-    if wrong:
+    """What is no duration is told of every provider (routing_problems)."""
+    try:
+        whole, each = seconds(said.timeout or "0s"), seconds(said.backend_timeout or "0s")
+    except ValueError:
         return
-    whole, each = seconds(said.timeout or "0s"), seconds(said.backend_timeout or "0s")
     if 0 < whole < each:
         yield (
             f"{PATH}.backendTimeout: {said.backend_timeout} is longer than timeout "
             f"{said.timeout}, which is of the whole request; exchange them"
         )
-
-
-def no_duration(field: str, text: str | None) -> Iterator[str]:
-    try:
-        seconds(text or "0s")
-    except ValueError as error:
-        yield f"{PATH}.{field}: {error}"
 
 
 def call_problems(canary: Canary, said: Service) -> Iterator[str]:
