@@ -129,7 +129,7 @@ def rewrite_of(said: HTTPRewrite, request: HeaderOperations) -> Rewrite:
 
 def cors_of(said: CorsPolicy) -> Cors:
     """`allowOrigin` is the older way: whole origins, or * for all of them."""
-    every = Comparison("origin", Way.PREFIX, "")
+    every = Comparison("origin", Way.REGEX, ".*")
     older = (
         every if text == "*" else Comparison("origin", Way.EXACT, text)
         for text in said.allow_origin or ()
@@ -140,7 +140,7 @@ def cors_of(said: CorsPolicy) -> Cors:
         methods=said.allow_methods or (),
         headers=said.allow_headers or (),
         exposed=said.expose_headers or (),
-        max_age=None if said.max_age is None else interval_of(said.max_age),
+        max_age=interval_of(said.max_age) if said.max_age else None,
         credentials=said.allow_credentials,
     )
 

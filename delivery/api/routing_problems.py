@@ -7,7 +7,11 @@ from delivery.api.canary import Canary, Provider
 from delivery.api.duration import seconds
 from delivery.api.matching import HTTPMatchRequest, StringMatch
 from delivery.api.service import CorsPolicy, HeaderOperations, HTTPRetry, HTTPRewrite, Service
-from delivery.api.strategies import HEADER, texts_can_be_compared
+from delivery.api.strategies import (
+    HEADER,
+    parameters_can_be_compared,
+    texts_can_be_compared,
+)
 
 SERVICE = "spec.service"
 WORDS = (
@@ -22,7 +26,8 @@ MOST_ATTEMPTS = 100
 REWRITES = ("ReplaceFullPath", "ReplacePrefixMatch")
 COMMAND = re.compile(r"%[A-Z][A-Z0-9_]*(\([^)]*\))?(:\d+)?%")
 UNSENDABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-HOST = re.compile(r"[^\s/?#@]+")
+HOST = re.compile(r"[A-Za-z0-9._:\[\]-]+")
+PATH = re.compile(r"/[!-~]*")
 
 
 def route_problems(canary: Canary) -> Iterator[str]:
@@ -91,14 +96,10 @@ def match_can_be_told(path: str, said: HTTPMatchRequest) -> Iterator[str]:
         if one is not None
     }
     yield from texts_can_be_compared(path, single)
-    for name, several in (
-        ("headers", said.headers),
-        ("withoutHeaders", said.without_headers),
-        ("queryParams", said.query_params),
-    ):
+    for name, several in (("headers", said.headers), ("withoutHeaders", said.without_headers)):
         yield from texts_can_be_compared(f"{path}.{name}", several or {})
-        if name != "queryParams":
-            yield from headers_are_named(f"{path}.{name}", several or {})
+        yield from headers_are_named(f"{path}.{name}", several or {})
+    yield from parameters_can_be_compared(f"{path}.queryParams", said.query_params or {})
 
 
 def headers_are_named(path: str, names: Sequence[str] | Mapping[str, object]) -> Iterator[str]:
@@ -108,8 +109,8 @@ def headers_are_named(path: str, names: Sequence[str] | Mapping[str, object]) ->
 
 
 def rewrite_leads_somewhere(path: str, said: HTTPRewrite) -> Iterator[str]:
-    if said.uri and (not said.uri.startswith("/") or re.search(r"[\s?#]", said.uri)):
-        yield f'{path}.uri: "{said.uri}" is no path; begin with /, without a query'
+    if said.uri and (not PATH.fullmatch(said.uri) or set("?#") & set(said.uri)):
+        yield f'{path}.uri: "{said.uri}" is no path; begin with /, without a query or blanks'
     if said.authority and not HOST.fullmatch(said.authority):
         yield f'{path}.authority: "{said.authority}" is no host; write shop.example.com'
     if said.type and said.type not in REWRITES:
@@ -120,6 +121,14 @@ def origins_can_be_compared(path: str, said: CorsPolicy) -> Iterator[str]:
     for index, one in enumerate(said.allow_origins or ()):
         named: Mapping[str, StringMatch] = {f"allowOrigins[{index}]": one}
         yield from texts_can_be_compared(path, named)
+    for name, words in (
+        ("allowMethods", said.allow_methods),
+        ("allowHeaders", said.allow_headers),
+        ("exposeHeaders", said.expose_headers),
+    ):
+        for word in words or ():
+            if not all(HEADER.fullmatch(one.strip()) for one in word.split(",")):
+                yield f'{path}.{name}: "{word}" is no word of HTTP; use a name such as GET, x-token'
 
 
 def headers_can_be_changed(

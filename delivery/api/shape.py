@@ -42,6 +42,10 @@ def complaint(model: type[BaseModel], detail: ErrorDetails) -> str:
             return f"{value} is set, but there is no such field; known here: {known}"
         case "enum" | "literal_error":
             return f"{value} is not known; use {detail['ctx']['expected']}"
+        case "less_than_equal":
+            return f"{value} is out of range; use {detail['ctx']['le']} or less"
+        case "greater_than_equal":
+            return f"{value} is out of range; use {detail['ctx']['ge']} or more"
         case "string_pattern_mismatch":
             return f"{value} is not a duration; begin with minutes or seconds, such as 30s or 1m30s"
     return f"{value} does not fit: {detail['msg'].removeprefix('Value error, ')}"

@@ -10,6 +10,8 @@ from delivery.api.matching import AnalysisMatch, StringMatch
 from delivery.api.mirroring import mirror_problems
 
 MATCH = "spec.analysis.match"
+LONGEST_PARAMETER = 1024
+"""Envoy takes no longer names."""
 HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
@@ -47,7 +49,17 @@ def conditions_can_be_compared(path: str, match: AnalysisMatch) -> Iterator[str]
         if not HEADER.fullmatch(name):
             yield f'{path}.headers: "{name}" is no header; use a name such as x-beta'
     yield from texts_can_be_compared(f"{path}.headers", headers)
-    yield from texts_can_be_compared(f"{path}.queryParams", parameters)
+    yield from parameters_can_be_compared(f"{path}.queryParams", parameters)
+
+
+def parameters_can_be_compared(path: str, wanted: Mapping[str, StringMatch]) -> Iterator[str]:
+    for name in wanted:
+        if not 0 < len(name.encode()) <= LONGEST_PARAMETER:
+            yield (
+                f'{path}: "{name[:20]}" is no parameter; '
+                f"name it, in up to {LONGEST_PARAMETER} bytes"
+            )
+    yield from texts_can_be_compared(path, wanted)
 
 
 def texts_can_be_compared(path: str, wanted: Mapping[str, StringMatch]) -> Iterator[str]:

@@ -233,6 +233,14 @@ def test_browsers_of_other_origins_are_told_what_they_may_do(
         assert (other.status, other.headers["access-control-allow-origin"]) == (200, None)
 
 
+@pytest.mark.parametrize("every", [{"allowOrigin": ["*"]}, {"allowOrigins": [{}]}])
+def test_all_origins_may_be_meant(tmp_path: Path, stack: ExitStack, every: dict[str, Any]) -> None:
+    one = shop(stack, said(corsPolicy=every))
+    with serving(tmp_path, one):
+        answer = asked(one.listener, origin="https://any.example")
+        assert answer.headers["access-control-allow-origin"] in ("*", "https://any.example")
+
+
 MATCHED = [
     {"uri": {"prefix": "/api"}, "method": {"exact": "GET"}, "withoutHeaders": {"x-old": {}}},
     {"authority": {"suffix": ".test"}, "headers": {"x-beta": {"exact": "yes"}}},

@@ -122,10 +122,10 @@ def path(way: Way, text: str) -> Comparison:
             Route(
                 cors=Cors(
                     origins=(
-                        Comparison("origin", Way.PREFIX, ""),
+                        Comparison("origin", Way.REGEX, ".*"),
                         Comparison("origin", Way.EXACT, "https://a"),
                         Comparison("origin", Way.REGEX, ".*"),
-                        Comparison("origin", Way.PREFIX, ""),
+                        Comparison("origin", Way.REGEX, ".*"),
                     ),
                     methods=("GET",),
                     max_age=600,
@@ -133,7 +133,10 @@ def path(way: Way, text: str) -> Comparison:
                 )
             ),
         ),
-        ({"corsPolicy": {"allowHeaders": ["x"]}}, Route(cors=Cors(headers=("x",)))),
+        (
+            {"corsPolicy": {"allowHeaders": ["x", "*"], "maxAge": ""}},
+            Route(cors=Cors(headers=("x", "*"))),
+        ),
     ],
 )
 def test_the_route_is_what_was_said_of_it(service: dict[str, Any], expected: Route) -> None:
@@ -177,6 +180,16 @@ def test_the_route_is_what_was_said_of_it(service: dict[str, Any], expected: Rou
         (
             {"rewrite": {"authority": "http://a/"}},
             'rewrite.authority: "http://a/" is no host; write shop.example.com',
+        ),
+        ({"rewrite": {"uri": "/\x00"}}, "rewrite.uri: "),
+        ({"rewrite": {"authority": "\x00"}}, "rewrite.authority: "),
+        (
+            {"match": [{"queryParams": {"": {}}}]},
+            'match[0].queryParams: "" is no parameter; name it, in up to 1024 bytes',
+        ),
+        (
+            {"corsPolicy": {"allowMethods": ["GET", "PUT, GE T"]}},
+            'corsPolicy.allowMethods: "PUT, GE T" is no word of HTTP; use a name such as GET,',
         ),
         (
             {"rewrite": {"type": "Replace"}},

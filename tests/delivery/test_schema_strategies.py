@@ -84,6 +84,10 @@ def test_the_analysis_in_force_shows_what_matches() -> None:
             "spec.analysis.match[0].headers.x.prefix: is empty, which says nothing; write a text",
         ),
         (
+            {"match": [{"queryParams": {"": {"exact": "a"}}}]},
+            'spec.analysis.match[0].queryParams: "" is no parameter; name it, in up to 1024 bytes',
+        ),
+        (
             {"match": [{"queryParams": {"q": {"regex": "(?=a)"}}}]},
             'spec.analysis.match[0].queryParams.q.regex: "(?=a)" has a look-around or another group'
             " that RE2 does not know: (?; write it in RE2's syntax",
