@@ -115,6 +115,13 @@ GATEWAY_SERVICE: Built = {
     "retries": None,
 }
 """What has no word in the Gateway API is refused."""
+KUBERNETES_SERVICE: Built = {
+    **SERVICES,
+    **{key: None for key in ("timeout", "backendTimeout", "retries", "headers", "rewrite")},
+    **{key: None for key in ("corsPolicy", "match", "mirror", "trafficPolicy", "hosts")},
+    **{key: None for key in ("gateways", "gatewayRefs", "delegation", "meshName", "backends")},
+}
+"""Without a router all that is said of routes does nothing, as with Flagger: a warning says so."""
 VALUES: Mapping[tuple[str, ...], tuple[str, ...]] = {
     ("trafficPolicy", "loadBalancer", "simple"): (
         *("ROUND_ROBIN", "LEAST_REQUEST", "LEAST_CONN", "RANDOM"),
@@ -150,9 +157,10 @@ ISTIO: Built = {
     "service": ISTIO_SERVICE,
     "analysis": {**ANALYSIS, "match": {**MATCH, "sourceLabels": None}},
 }
+KUBERNETES: Built = {**SPEC, "service": KUBERNETES_SERVICE}
 PROVIDERS: Mapping[str, Built] = {
     Provider.ENVOY: SPEC,
-    Provider.KUBERNETES: SPEC,
+    Provider.KUBERNETES: KUBERNETES,
 }
 """What is built with each of those that are."""
 

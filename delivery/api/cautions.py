@@ -22,6 +22,8 @@ from delivery.power import REGRESSION, requests_to_show
 MANY_REQUESTS = 10_000
 ROUTED = {
     *("match", "rewrite", "headers", "timeout", "backend_timeout", "retries", "cors_policy"),
+    *("mirror", "traffic_policy", "hosts", "gateways", "gateway_refs", "delegation"),
+    *("mesh_name", "backends"),
 }
 """What `spec.service` says of requests on their way."""
 

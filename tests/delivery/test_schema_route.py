@@ -9,7 +9,7 @@ from delivery.api.route import DEFAULT_WORDS, route_of
 from delivery.canary import Analysis
 from delivery.matching import Comparison, Match, Way
 from delivery.route import Changes, Cors, Retries, Rewrite, Route
-from delivery.schema import parse, problems
+from delivery.schema import parse, problems, unbuilt
 
 TARGET = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "shop"}
 ANALYSIS = {"interval": "5s", "threshold": 2, "stepWeight": 10}
@@ -249,10 +249,12 @@ def test_the_words_of_other_routers_are_theirs() -> None:
 
 
 def test_what_no_router_is_there_for_is_told() -> None:
-    found = cautions(resource("kubernetes", timeout="1s", retries={"attempts": 1}))
-    assert [one for one in found if one.startswith("spec.service")] == [
+    said: dict[str, Any] = {"timeout": "1s", "retries": {"attempts": 1}, "gateways": ["public"]}
+    assert unbuilt(resource("kubernetes", **said)) == ()
+    found = cautions(resource("kubernetes", **said))
+    assert sorted(one for one in found if one.startswith("spec.service")) == [
         f"spec.service.{field}: does nothing with the kubernetes provider, which has no router; "
         "remove it, or the provider"
-        for field in ("timeout", "retries")
+        for field in ("gateways", "retries", "timeout")
     ]
     assert cautions(resource(timeout="1s")) == ()
