@@ -95,7 +95,8 @@ class Analysis:
     the canary's in an A/B test. With a `mirror` the canary is tried on copies of requests first.
     Where nothing is `routed` no user is sent to the canary at all.
     `no_traffic` is what becomes of a release that got no request for `no_traffic_after`.
-    One that is not promoted within `max_duration` fails; None is without end.
+    One that is not promoted within `max_duration` fails; None is without end. A ready canary warms
+    up for `delay` before anything is checked or sent to it.
     """
 
     interval: float = 60.0
@@ -118,6 +119,7 @@ class Analysis:
     no_traffic_after: float = 600.0
     source: Source | None = None
     max_duration: float | None = None
+    delay: float = 0.0
     alerts: tuple[Route, ...] = ()
 
 
@@ -169,7 +171,8 @@ class Status:
     says that no pod of the app shall run, or that it was so and the primary is not ready again.
     `ports` maps a port of the apex Service to the router's listener port. `given_up` counts
     how often in a row the app's adoption was. `iterations` counts the checks of the release.
-    `previous` is what was promoted before `promoted`, `began` when the release under way did.
+    `previous` is what was promoted before `promoted`, `began` when the release under way did,
+    `ready` when its canary was ready first, where it has a delay to wait for.
     `paused` is by whom it is, empty where it is not; `answered` maps an annotation of a person's
     to the one that was, until it is taken off. `hooks` is what is remembered of each in this
     release, `owed` which ones are still to hear of one that has ended, `alerts` what is still
@@ -207,6 +210,7 @@ class Status:
     apex_moved: float | None = None
     phase_since: float | None = None
     began: float | None = None
+    ready: float | None = None
     last_check: float | None = None
     drained_since: float | None = None
     shown_since: float | None = None

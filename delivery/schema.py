@@ -160,6 +160,7 @@ def analysis_of(said: spec.Analysis | None, absent: Analysis) -> Analysis:
         source=source_of(said.source),
         alerts=tuple(route_of(alert) for alert in said.alerts or ()),
         max_duration=interval_of(said.max_duration) if said.max_duration else None,
+        delay=interval_of(said.delay, 0.0),
     )
 
 

@@ -37,6 +37,7 @@ from delivery.rules import (
     leaving,
     promotion,
     stopping,
+    warming,
 )
 from delivery.rules.accompanying import accompanied
 from delivery.rules.alerting import alerted
@@ -89,6 +90,7 @@ ANALYSIS: tuple[Rule, ...] = (
     always.unbuilt_fields_halt,
     analysis.interval_is_awaited,
     analysis.unready_canary_is_awaited,
+    warming.delay_is_awaited,
     by_hand.paused_release_holds,
     analysis.skipped_analysis_promotes,
     analysis.rejected_configuration_halts,

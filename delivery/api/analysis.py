@@ -138,4 +138,7 @@ class Analysis(Model):
     max_duration: Interval | None = Field(
         None, description="A release that is not promoted within it fails; default none."
     )
+    delay: str | None = Field(
+        None, description="How long a ready canary warms up before its first check; default none."
+    )
     session_affinity: SessionAffinity | None = None

@@ -42,6 +42,7 @@ ANALYSIS: Built = {
     "noTraffic": None,
     "noTrafficAfter": None,
     "maxDuration": None,
+    "delay": None,
     "alerts": None,
     "source": None,
 }

@@ -34,6 +34,7 @@ class Defaults:
     no_traffic: str = HOLD
     no_traffic_after: float = 600.0
     max_duration: float | None = None
+    delay: float = 0.0
     alerts: tuple[Route, ...] = ()
 
     @property
@@ -56,6 +57,7 @@ class Defaults:
             no_traffic=self.no_traffic,
             no_traffic_after=self.no_traffic_after,
             max_duration=self.max_duration,
+            delay=self.delay,
             alerts=self.alerts,
         )
 
@@ -151,6 +153,7 @@ SETTINGS: Mapping[str, Change] = {
     "noTraffic": lambda to, text: replace(to, no_traffic=one_of(text, NO_TRAFFIC)),
     "noTrafficAfter": lambda to, text: replace(to, no_traffic_after=at_least_a_second(text)),
     "maxDuration": lambda to, text: replace(to, max_duration=at_least_a_second(text)),
+    "delay": lambda to, text: replace(to, delay=seconds(text)),
     "alerts": lambda to, text: replace(to, alerts=routes(text)),
     "progressDeadlineSeconds": lambda to, text: replace(to, progress_deadline=whole(text, 1)),
 }

@@ -35,6 +35,7 @@ def effective(analysis: Analysis) -> dict[str, Any]:
         "source": effective_source(analysis.source) if analysis.source else {},
         "guard": effective_policy(analysis.guard) if analysis.guard else {},
         "alerts": [effective_alert(route) for route in analysis.alerts],
+        "delay": duration(analysis.delay) if analysis.delay else 0,
         "maxDuration": 0 if analysis.max_duration is None else duration(analysis.max_duration),
         "noTraffic": analysis.no_traffic,
         "noTrafficAfter": duration(analysis.no_traffic_after),

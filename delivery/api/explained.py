@@ -7,11 +7,13 @@ from pydantic import ConfigDict, Field
 
 from delivery import guard
 from delivery.api.guard import HalfCounts, counts_written
+from delivery.api.instant import Instant, epoch
 from delivery.api.model import Model
 from delivery.canary import ANALYSING, Analysis, Metric, Phase, Status, Verdict
 from delivery.evidence import Evidence
 from delivery.guard import Policy
 from delivery.hypotheses import evidence_needed, policy
+from delivery.warm_up import moment
 
 
 class EvidenceShown(Model):
@@ -49,6 +51,15 @@ class HookShown(Model):
     reason: str | None = None
 
 
+class NextShown(Model):
+    """What happens by itself, and when."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    what: str
+    time: Instant
+
+
 class CanaryDecision(Model):
     """The last decision and everything that it stood on."""
 
@@ -57,6 +68,7 @@ class CanaryDecision(Model):
     phase: Phase = Field(description="Where the release stood.")
     weight: int
     reason: str
+    next: NextShown | None = Field(None, description="What happens by itself, and when.")
     metrics: tuple[MetricShown, ...] | None = None
     hooks: tuple[HookShown, ...] | None = None
 
@@ -76,10 +88,19 @@ def explained(status: Status, analysis: Analysis) -> Mapping[str, Any]:
         phase=status.phase,
         weight=status.canary_weight,
         reason=status.message,
+        next=next_shown(status, analysis),
         metrics=tuple(shown) or None,
         hooks=tuple(hooks_shown(status, analysis)) or None,
     )
     return {"lastDecision": decision.model_dump(mode="json", by_alias=True, exclude_none=True)}
+
+
+def next_shown(status: Status, analysis: Analysis) -> NextShown | None:
+    """The end of a warm-up, while that is what is waited for."""
+    then = moment(status, analysis)
+    if not then or then not in status.message:
+        return None
+    return NextShown(what="first step", time=epoch(then))
 
 
 def hooks_shown(status: Status, analysis: Analysis) -> Iterator[HookShown]:

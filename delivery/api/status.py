@@ -125,6 +125,9 @@ class CanaryStatus(Model):
     )
     phase_time: Instant | None = Field(None, description="Since when the phase holds.")
     release_time: Instant | None = Field(None, description="When the release under way began.")
+    ready_time: Instant | None = Field(
+        None, description="When its canary was ready first, where analysis.delay is set."
+    )
     last_check_time: Instant | None = Field(None, description="When checks were last made.")
     drained_time: Instant | None = Field(
         None, description="Since when no connection to the target is open."

@@ -1,6 +1,7 @@
 """What is wrong with a Canary beyond its shape: rules that a schema cannot state."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from pydantic import ValidationError
@@ -119,6 +120,22 @@ def durations_can_be_waited(canary: Canary) -> Iterator[str]:
             continue
         if not long_enough:
             yield f'{path}: "{text}" is too short; use 1s or more'
+
+
+def warm_up_ends(canary: Canary) -> Iterator[str]:
+    """In time for a release that has only so much of it."""
+    said = canary.spec.analysis or Analysis()
+    try:
+        delay = seconds(said.delay or "0s")
+    except ValueError as error:
+        yield f"spec.analysis.delay: {error}"
+        return
+    with suppress(ValueError):
+        if delay and said.max_duration and delay >= seconds(said.max_duration):
+            yield (
+                f'spec.analysis.delay: "{said.delay}" is not below maxDuration '
+                f'"{said.max_duration}", so no release could be promoted; shorten it'
+            )
 
 
 def durations(analysis: Analysis) -> Iterator[tuple[str, str]]:
@@ -251,6 +268,7 @@ RULES: tuple[Callable[[Canary], Iterator[str]], ...] = (
     numbers_are_in_range,
     step_weights_ascend,
     durations_can_be_waited,
+    warm_up_ends,
     metrics_can_be_judged,
     metrics_can_be_asked,
     hooks_can_be_called,

@@ -22,6 +22,7 @@ from delivery.rules.outcome import (
 )
 from delivery.strategy import BLUE_GREEN, Split, next_split, size_ahead, split_of, strategy
 from delivery.verdicts import PENDING, Judgement, judgements, verdicts
+from delivery.warm_up import until
 
 
 def target_name(canary: Canary) -> str:
@@ -85,9 +86,14 @@ def long_release_ends(canary: Canary, seen: Observation) -> Decision | None:
 
 
 def overdue(canary: Canary, seen: Observation) -> bool:
-    """Readiness has a deadline, from the start or from the last verdict or word of a hook."""
+    """Readiness has a deadline, from the start, from the end of the warm-up, or from the last
+    verdict or word of a hook.
+    """
     waited = max((one.at for one in canary.status.hooks.values()), default=0.0)
-    since = max(canary.status.phase_since or seen.now, canary.status.last_check or 0.0, waited)
+    warm = min(seen.now, until(canary.status, canary.analysis) or 0.0)
+    since = max(
+        canary.status.phase_since or seen.now, canary.status.last_check or 0.0, waited, warm
+    )
     late = seen.now - since > canary.progress_deadline
     return late and bool(seen.target and seen.target.unready)
 

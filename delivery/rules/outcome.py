@@ -72,6 +72,7 @@ def from_the_start(canary: Canary, revision: str, message: Message, *, now: floa
         verdicts=(),
         guard=started_over(canary.status.is_asked, now),
         began=now,
+        ready=None,
         **taken_off(canary.status),
     )
 

@@ -30,7 +30,7 @@ ANALYSES = (
     ANALYSIS,
     replace(ANALYSIS, step_weights=(1, 10, 80), step_weight_promotion=30),
     replace(ANALYSIS, threshold=1, canary_ready_threshold=50, primary_ready_threshold=0),
-    replace(ANALYSIS, iterations=5),
+    replace(ANALYSIS, iterations=5, delay=3.5),
     replace(ANALYSIS, iterations=2, step_weight=0),
     replace(ANALYSIS, iterations=3, step_weight=0, match=(BETA,)),
     replace(ANALYSIS, mirror=Mirror(20, 50, 80)),
