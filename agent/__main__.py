@@ -17,6 +17,7 @@ from agent.event_hooks import EventHooks
 from agent.exposition import Exposition
 from agent.hooks import Hooks
 from agent.observe import KINDS
+from agent.offered import Offered
 from agent.perform import Performer
 from agent.queries import Queries
 from agent.refusals import Refusals
@@ -50,7 +51,8 @@ def build(given: Settings, registry: CollectorRegistry, presented: Presented) ->
     exposition, changed = Exposition(registry), threading.Event()
     hooks, event_hooks = calling(registry, changed)
     cache = watched(api, given.namespace, changed)
-    clock = Clock()
+    metrics, clock = Secrets(api, given.namespace), Clock()
+    offered = Offered(api, cache, given.namespace, metrics.read)
     windows = Windows(Scraper(presented=presented), failed=exposition.scrape_failed, clock=clock)
     windows.looked = changed.set
     events = Events(api, given.identity, AGENT_MANAGER, "flagger")
@@ -63,10 +65,11 @@ def build(given: Settings, registry: CollectorRegistry, presented: Presented) ->
         api=api,
         cache=cache,
         ads=ads,
-        queries=asking(Secrets(api, given.namespace), cache, exposition, changed),
+        queries=asking(metrics, offered, exposition, changed),
         hooks=hooks,
         event_hooks=event_hooks,
-        alerts=telling(Secrets(api, given.namespace, ALERTS), cache, exposition, changed),
+        alerts=telling(Secrets(api, given.namespace, ALERTS), offered, exposition, changed),
+        offered=offered,
         sources=Sources(api, given.namespace, windows, exposition.scrape_failed, clock),
         leadership=Leadership(
             connection, name=AGENT, namespace=given.namespace, identity=given.identity
@@ -86,22 +89,22 @@ def build(given: Settings, registry: CollectorRegistry, presented: Presented) ->
 
 
 def asking(
-    secrets: Secrets, cache: Cache, exposition: Exposition, changed: threading.Event
+    secrets: Secrets, offered: Offered, exposition: Exposition, changed: threading.Event
 ) -> Queries:
     return Queries(
         secrets.read,
-        templates=lambda: cache.items("MetricTemplate"),
+        find=offered.find,
         answered=changed.set,
         told=exposition.queried,
     )
 
 
 def telling(
-    secrets: Secrets, cache: Cache, exposition: Exposition, changed: threading.Event
+    secrets: Secrets, offered: Offered, exposition: Exposition, changed: threading.Event
 ) -> Alerts:
     return Alerts(
         secrets.read,
-        providers=lambda: cache.items("AlertProvider"),
+        find=offered.find,
         answered=changed.set,
         counted=exposition.alerted,
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from agent.offered import NotOffered
 from agent.outbound import send
 from agent.room import Room
 from agent.secrets import Unread
@@ -18,6 +19,7 @@ from delivery.api.alert_provider import AlertProviderSpec
 from delivery.canary import Canary
 from delivery.providers import BadAnswer, Request
 from delivery.providers.interface import TIMEOUT_SECONDS
+from delivery.references import SECRET, Named, provider_of
 from delivery.templating import TemplateError
 
 log = logging.getLogger(__name__)
@@ -63,15 +65,15 @@ class Alerts:
 
     def __init__(
         self,
-        secret: Callable[[str], Mapping[str, str]],
+        secret: Callable[[Named], Mapping[str, str]],
         *,
-        providers: Callable[[], Sequence[Mapping[str, Any]]],
+        find: Callable[[Named], Mapping[str, Any] | None],
         answered: Callable[[], None],
         counted: Callable[[str, str], None],
         sending: Send = send,
     ) -> None:
         self.secret = secret
-        self.providers = providers
+        self.find = find
         self.counted = counted
         self.sending = sending
         self.deliveries: dict[Key, Delivery] = {}
@@ -131,7 +133,8 @@ class Alerts:
             number = found.attempts + 1
             delivering = partial(self.deliver, found, number, canary, alert, route)
             # Still under the lock: it ends no attempt before that is written down.
-            if self.room.begin(route.provider, f"alert {route.provider}", delivering):
+            place = f"{route.namespace}/{route.provider}"
+            if self.room.begin(place, f"alert {route.provider}", delivering):
                 found.attempts, found.sent, found.running = number, now, number
 
     def deliver(
@@ -140,7 +143,7 @@ class Alerts:
         """All of it in the attempt's own thread, the reading of the Secret too."""
         kind = "unknown"
         try:
-            spec = provider_spec(self.provider(route))
+            spec = provider_spec(self.provider(canary, route))
             kind = spec.type
             self.send(canary, alert, route, spec)
         except Undelivered as error:
@@ -155,10 +158,15 @@ class Alerts:
             self.said.pop((canary.uid, route.provider), None)
         self.counted(kind, DELIVERED)
 
-    def provider(self, route: Route) -> Mapping[str, Any]:
-        named = (one for one in self.providers() if one["metadata"]["name"] == route.provider)
-        if (found := next(named, None)) is None:
-            raise Undelivered("there is no such AlertProvider in this namespace")
+    def provider(self, canary: Canary, route: Route) -> Mapping[str, Any]:
+        named = provider_of(canary, route)
+        try:
+            found = self.find(named)
+        except NotOffered as error:
+            raise Undelivered(f"providerRef{error}") from None
+        if found is None:
+            place = "this namespace" if not route.namespace else f"namespace {named.namespace}"
+            raise Undelivered(f"there is no such AlertProvider in {place}")
         return found
 
     def send(self, canary: Canary, alert: Alert, route: Route, spec: AlertProviderSpec) -> None:
@@ -168,7 +176,7 @@ class Alerts:
         except TemplateError as error:
             # The news counts for more than its words.
             self.complain(canary, route, f"spec.messageTemplate is not used: {error}")
-        made = request(notice, spec, self.secrets(spec))
+        made = request(notice, spec, self.secrets(spec, provider_of(canary, route).namespace))
         try:
             notifier_of(spec.type).read(*self.sending(made))
         except BadAnswer as error:
@@ -176,11 +184,11 @@ class Alerts:
         except Undelivered as error:
             raise Undelivered(made.redacted(str(error)), lasting=error.lasting) from None
 
-    def secrets(self, spec: AlertProviderSpec) -> Mapping[str, str]:
+    def secrets(self, spec: AlertProviderSpec, owner: str) -> Mapping[str, str]:
         if spec.secret_ref is None:
             return {}
         try:
-            return self.secret(spec.secret_ref.name)
+            return self.secret(Named(SECRET, owner, spec.secret_ref.name))
         except Unread as error:
             raise Undelivered(f"secret {spec.secret_ref.name} error: {error}") from error
 

@@ -25,6 +25,7 @@ class Canaries:
 
     cache: Cache
     invalid: Callable[[Object, str], None]
+    find: questions.Find
     written: dict[str, Object] = field(default_factory=dict)
     served: dict[str, Canary] = field(default_factory=dict)
     complaints: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -106,7 +107,7 @@ class Canaries:
         analysis, problems = schema.defaults_from(data, annotations)
         deadline = schema.deadline_from(data, annotations)
         canary = schema.parse(raw, analysis, progress_deadline=deadline)
-        unbuilt = questions.unbuilt(canary, self.cache.items("MetricTemplate"))
+        unbuilt = questions.unbuilt(canary, self.find)
         lacking = wanting(canary, found)
         return replace(canary, unbuilt=(*canary.unbuilt, *unbuilt, *lacking)), problems
 

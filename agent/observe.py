@@ -7,6 +7,7 @@ from typing import Any
 from agent.alerts import Alerts
 from agent.hooks import Hooks
 from agent.listeners import Listeners
+from agent.offered import Offered
 from agent.queries import Queries
 from agent.sources import Sources
 from agent.traffic import Windows
@@ -54,6 +55,7 @@ class Surroundings:
     queries: Queries
     hooks: Hooks
     alerts: Alerts
+    offered: Offered
     sources: Sources
     listeners: Listeners
     routes: Routes = Routes()
@@ -108,6 +110,7 @@ def observe(canary: Canary, around: Surroundings) -> Observation:
         measurements=around.queries.measurements(canary, around.now),
         replies=around.hooks.replies(canary),
         told=around.alerts.told(canary),
+        refused=around.offered.refused(canary),
         counted=around.sources.counted(canary, around.found),
         drained=around.windows.quiet(
             serving.router_clusters(canary, names.CANARY), around.now, since=status.phase_since

@@ -3,14 +3,15 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
+from agent.offered import NotOffered
 from agent.outbound import send
 from agent.room import Room
-from agent.secrets import Unread
+from agent.secrets import Unallowed, Unread
 from delivery.canary import Canary
 from delivery.observation import Measurement
 from delivery.providers import BadAnswer, BadSettings, NoValues, QueryError, Request
@@ -27,6 +28,7 @@ from delivery.questions import (
     prepared,
     unsettled,
 )
+from delivery.references import SECRET, Named, template_of
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +37,11 @@ GRACE_SECONDS = 2.0
 AT_ONCE = 64
 AT_ONCE_EACH = 8
 """To one backend, so that one that hangs leaves room for the others."""
+
+
+class Withdrawn(Unasked):
+    """What was offered is no more."""
+
 
 Send = Callable[[Request], tuple[int, bytes]]
 
@@ -62,15 +69,15 @@ class Queries:
 
     def __init__(
         self,
-        secret: Callable[[str], Mapping[str, str]],
+        secret: Callable[[Named], Mapping[str, str]],
         *,
-        templates: Callable[[], Sequence[Mapping[str, Any]]],
+        find: Callable[[Named], Mapping[str, Any] | None],
         answered: Callable[[], None],
         told: Callable[[str, float, bool], None],
         sending: Send = send,
     ) -> None:
         self.secret = secret
-        self.templates = templates
+        self.find = find
         self.answered = answered
         self.told = told
         self.sending = sending
@@ -110,17 +117,21 @@ class Queries:
         return None
 
     def begin(self, canary: Canary, question: Question, now: float) -> Answer | None:
-        """None where too much is being asked already: then it is tried at the next turn."""
-        where, template = place(canary, question), self.template(question)
-        answer = Answer()
+        """None where too much is being asked already, or its template is not offered: then it is
+        tried at the next turn.
+        """
+        try:
+            template = self.template(canary, question)
+        except NotOffered:
+            return None
+        where, answer = place(canary, question), Answer()
         asking = partial(self.ask, answer, canary, question, template, now)
         return answer if self.room.begin(where, f"query {question.metric.name}", asking) else None
 
-    def template(self, question: Question) -> Mapping[str, Any] | None:
+    def template(self, canary: Canary, question: Question) -> Mapping[str, Any] | None:
         if question.way is not Way.TEMPLATE:
             return None
-        named = question.metric.template
-        return next((one for one in self.templates() if one["metadata"]["name"] == named), None)
+        return self.find(template_of(canary, question.metric))
 
     def ask(
         self,
@@ -137,7 +148,7 @@ class Queries:
             kind = made.kind
             measured = self.measured(answer, canary, question, made)
         except Unasked as error:
-            measured = Measurement(failure=str(error))
+            measured = Measurement(failure=str(error), early=isinstance(error, Withdrawn))
         failed = measured.value is None
         if failed:
             log.info("%s: %s", canary.name, measured.failure)
@@ -159,11 +170,17 @@ class Queries:
         return Measurement(value)
 
     def request(self, canary: Canary, question: Question, made: Prepared) -> Request:
-        settings = made.settings
+        settings, owner = made.settings, template_of(canary, question.metric).namespace
         try:
             if made.secret:
-                settings = replace(settings, secret=self.secret(made.secret))
+                secret = self.secret(Named(SECRET, owner, made.secret))
+                settings = replace(settings, secret=secret)
             return made.provider.request(made.query, settings)
+        except Unallowed as error:
+            said = f"secret {made.secret} error: {error}"
+            if owner != canary.namespace:
+                # Taken back a moment ago: that says nothing of the release, which halts for it.
+                raise Withdrawn(unsettled(canary, question, said)) from error
         except Unread as error:
             said = f"secret {made.secret} error: {error}"
         except BadSettings as error:

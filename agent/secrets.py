@@ -5,9 +5,10 @@ import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cluster.api import Api
+from cluster.api import Api, Object
 from cluster.errors import ClusterError, Forbidden
 from delivery.names import AGENT
+from delivery.references import Named, unoffered_secret
 
 METRICS, ALERTS = "outrider-metrics", "outrider-alerts"
 """Roles by which a user allows them, by what they are for."""
@@ -17,24 +18,39 @@ class Unread(Exception):
     """Why there is no such Secret for us, and what is to be done."""
 
 
+class Unallowed(Unread):
+    """We may not read it."""
+
+
 @dataclass(frozen=True)
 class Secrets:
-    """Those of one namespace; nothing of them is kept."""
+    """Nothing of them is kept; `namespace` is our own."""
 
     api: Api
     namespace: str
     role: str = METRICS
 
-    def read(self, name: str) -> Mapping[str, str]:
+    def read(self, named: Named) -> Mapping[str, str]:
         try:
-            found = self.api.read("Secret", name, namespace=self.namespace)
+            found = self.found(named)
         except Forbidden as error:
-            raise Unread(forbidden(name, self.namespace, self.role)) from error
+            raise Unallowed(self.forbidden(named)) from error
         except ClusterError as error:
             raise Unread(str(error)) from error
         if found is None:
-            raise Unread(f'secrets "{name}" not found')
+            raise Unread(f'secrets "{named.name}" not found')
         return {key: decoded(value) for key, value in (found.get("data") or {}).items()}
+
+    def found(self, named: Named) -> Object | None:
+        """Who wrote the name may be a stranger: it must not lead out of its namespace."""
+        if not named.can_be_there:
+            return None
+        return self.api.read(named.kind, named.name, namespace=named.namespace)
+
+    def forbidden(self, named: Named) -> str:
+        if named.namespace == self.namespace:
+            return forbidden(named.name, self.namespace, self.role)
+        return unoffered_secret(named.name, named.namespace)
 
 
 def forbidden(name: str, namespace: str, role: str) -> str:

@@ -17,6 +17,7 @@ from agent.grounds import grounds
 from agent.hooks import Hooks
 from agent.listeners import Listeners
 from agent.observe import Surroundings, objects, observe
+from agent.offered import Offered
 from agent.ownership import tie_lease
 from agent.perform import Performer
 from agent.queries import Queries
@@ -65,6 +66,7 @@ class Loop:
     hooks: Hooks
     event_hooks: EventHooks
     alerts: Alerts
+    offered: Offered
     sources: Sources
     leadership: Leadership
     exposition: Exposition
@@ -87,7 +89,7 @@ class Loop:
     doubted: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
-        self.canaries = Canaries(self.cache, self.complain)
+        self.canaries = Canaries(self.cache, self.complain, self.offered.looked_up)
         self.listeners = Listeners(self.api)
         self.adoptions = Adoptions(
             self.api,
@@ -131,6 +133,7 @@ class Loop:
         if not leading:
             self.hooks.keep(())
             return
+        self.offered.look(canaries)
         around = self.surroundings(canaries, found)
         self.refusals.begin()
         self.alerts.keep(canaries)
@@ -179,6 +182,7 @@ class Loop:
             queries=self.queries,
             hooks=self.hooks,
             alerts=self.alerts,
+            offered=self.offered,
             windows=self.sources.routers,
             sources=self.sources,
             listeners=self.listeners,

@@ -22,11 +22,15 @@ class Alert:
 
 @dataclass(frozen=True)
 class Route:
-    """One of `spec.analysis.alerts`: an AlertProvider by name, and what it is to hear."""
+    """One of `spec.analysis.alerts`: an AlertProvider by name, and what it is to hear.
+
+    It is of the Canary's own namespace unless `namespace` says another.
+    """
 
     name: str
     provider: str
     severity: str = INFO
+    namespace: str = ""
 
     def wants(self, alert: Alert) -> bool:
         """All of it from info on; else just that severity, and errors with warnings."""

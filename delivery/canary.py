@@ -45,8 +45,8 @@ ANALYSING = frozenset({Phase.PROGRESSING, Phase.WAITING_PROMOTION})
 class Metric:
     """One check: its name, its window in seconds, and the range its value must stay in.
 
-    `query` is asked of the Canary's Prometheus, `template` names a MetricTemplate of its namespace
-    and `variables` what that may call by name.
+    `query` is asked of the Canary's Prometheus, `template` names a MetricTemplate, of its own
+    namespace unless `template_namespace` says another, `variables` what that may call by name.
     """
 
     name: str
@@ -55,6 +55,7 @@ class Metric:
     maximum: float | None = None
     query: str = ""
     template: str = ""
+    template_namespace: str = ""
     variables: Mapping[str, str] = field(default_factory=frozen)
 
     @property

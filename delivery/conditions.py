@@ -1,4 +1,4 @@
-"""The conditions of a Canary: Flagger's Promoted, word for word, and our own Supported."""
+"""The conditions of a Canary: Flagger's Promoted, word for word, our own Supported and Offered."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -8,6 +8,8 @@ from delivery.canary import Condition, Phase
 PROMOTED = "Promoted"
 SUPPORTED = "Supported"
 FIELDS_NOT_BUILT = "FieldsNotBuilt"
+OFFERED = "Offered"
+NOT_OFFERED = "NotOffered"
 
 TRUE, FALSE, UNKNOWN = "True", "False", "Unknown"
 
@@ -44,9 +46,24 @@ def supported(
     if not unbuilt:
         return None
     message = f"These fields are not built yet, the release is halted: {', '.join(unbuilt)}."
-    wanted = Condition(SUPPORTED, FALSE, FIELDS_NOT_BUILT, message, now, now)
-    before = of_type(SUPPORTED, previous)
-    return before if before is not None and before.message == message else since(wanted, before)
+    return lacking(Condition(SUPPORTED, FALSE, FIELDS_NOT_BUILT, message, now, now), previous)
+
+
+def offered(
+    refused: tuple[str, ...], previous: tuple[Condition, ...], now: float
+) -> Condition | None:
+    """False, naming the references that other namespaces do not offer; none when all are read."""
+    if not refused:
+        return None
+    message = f"What other namespaces do not offer halts releases: {'; '.join(refused)}."
+    return lacking(Condition(OFFERED, FALSE, NOT_OFFERED, message, now, now), previous)
+
+
+def lacking(wanted: Condition, previous: tuple[Condition, ...]) -> Condition:
+    """The one that stands already, where it says the same."""
+    before = of_type(wanted.type, previous)
+    same = before is not None and before.message == wanted.message
+    return before if before is not None and same else since(wanted, before)
 
 
 def since(wanted: Condition, before: Condition | None) -> Condition:

@@ -114,7 +114,8 @@ class Observation:
     which are routed as the apex is; `strays` are those that were, and now are to be given back.
     `told` are alerts that were delivered, or given up, by when they were raised.
     `measurements` are by questions.Question.key; what is still being asked is not among them.
-    `replies` are the hooks' last ones, by their names.
+    `replies` are the hooks' last ones, by their names. `refused` says which references to other
+    namespaces may not be read, and what is to be done.
     """
 
     now: float
@@ -140,6 +141,7 @@ class Observation:
     counted: Counted = field(default_factory=frozen)
     drained: bool = False
     told: frozenset[float] = frozenset()
+    refused: tuple[str, ...] = ()
 
     @property
     def apexes(self) -> tuple[Mapping[str, Any], ...]:

@@ -1,6 +1,6 @@
 """What the checks of a Canary ask of metric backends, in Flagger's order, queries and words."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import floor
@@ -24,6 +24,7 @@ from delivery.providers import (
     Settings,
     provider_of,
 )
+from delivery.references import Named, template_of
 from delivery.templating import TemplateError
 from delivery.templating.functions import BUILT_IN as FUNCTIONS
 
@@ -42,6 +43,8 @@ class Way(StrEnum):
     TEMPLATE = "template"
 
 
+Find = Callable[[Named], Mapping[str, Any] | None]
+"""Looks up what a Canary names."""
 Key = tuple[int, str]
 """The place of a check among the Canary's, and the way."""
 
@@ -108,8 +111,14 @@ def due(canary: Canary, now: float) -> tuple[Question, ...]:
 def place(canary: Canary, question: Question) -> str:
     """Which backend it is for: questions of one place may have to wait for each other."""
     if question.way is Way.TEMPLATE:
-        return f"MetricTemplate {question.metric.template}"
+        return f"MetricTemplate {template_name(canary, question.metric)}"
     return canary.metrics_server
+
+
+def template_name(canary: Canary, metric: Metric) -> str:
+    """As Flagger writes it."""
+    named = template_of(canary, metric)
+    return f"{named.name}.{named.namespace}"
 
 
 def prepared(
@@ -149,7 +158,7 @@ def by_template(
     now: float,
     cut: bool,
 ) -> Prepared:
-    about = f"Metric template {metric.template}.{canary.namespace}"
+    about = f"Metric template {template_name(canary, metric)}"
     if template is None:
         raise Unasked(f'{about} error: metrictemplate "{metric.template}" not found')
     try:
@@ -233,7 +242,7 @@ def problem_of(text: str) -> str:
 def unsettled(canary: Canary, question: Question, said: str) -> str:
     """The text for a provider that cannot be asked as it is set."""
     if question.way is Way.TEMPLATE:
-        return f"Metric template {question.metric.template}.{canary.namespace} {said}"
+        return f"Metric template {template_name(canary, question.metric)} {said}"
     return failure(canary, question, BadSettings(said))
 
 
@@ -255,13 +264,11 @@ def failure(canary: Canary, question: Question, error: QueryError) -> str:
     return f"Metric query failed for {name}: {error}"
 
 
-def unbuilt(canary: Canary, templates: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def unbuilt(canary: Canary, find: Find) -> Iterator[str]:
     """What halts a release as an unbuilt field does: templates of backends that are not built."""
-    kinds = {
-        one["metadata"]["name"]: mapping(one, "spec", "provider").get("type") for one in templates
-    }
     for index, metric in enumerate(canary.analysis.metrics):
-        kind = kinds.get(metric.template)
+        found = find(template_of(canary, metric)) if metric.template else None
+        kind = mapping(found or {}, "spec", "provider").get("type")
         if kind is not None and kind not in PROVIDERS:
             yield (
                 f"spec.analysis.metrics[{index}].templateRef "

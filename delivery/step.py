@@ -73,6 +73,7 @@ BETWEEN_RELEASES: tuple[Rule, ...] = (
     always.unbuilt_fields_halt,
     idle.known_revision_is_no_release,
     idle.undo_goes_straight_back,
+    always.unoffered_references_halt,
     gates.rollout_gate_waits,
     idle.new_revision_starts,
 )
@@ -88,6 +89,7 @@ ANALYSIS: tuple[Rule, ...] = (
     hooks.failed_hook_counts,
     analysis.breach_counts,
     always.unbuilt_fields_halt,
+    always.unoffered_references_halt,
     analysis.interval_is_awaited,
     analysis.unready_canary_is_awaited,
     warming.delay_is_awaited,
@@ -131,6 +133,7 @@ RULES: Mapping[Phase, tuple[Rule, ...]] = {
         always.unbuilt_fields_halt,
         gates.withdrawn_revision_ends_the_wait,
         idle.undo_goes_straight_back,
+        always.unoffered_references_halt,
         gates.rollout_gate_waits,
         idle.new_revision_starts,
     ),
@@ -176,7 +179,7 @@ def step(canary: Canary, seen: Observation) -> Decision:
     decision = accompanied(current, external.news_are_unshown(current, decision), seen)
     decision = alerted(current, decision, seen)
     status = outcomes.recorded(current.status, decision.canary.status, seen)
-    return stamped(canary, replace(decision, canary=replace(current, status=status)), seen.now)
+    return stamped(canary, replace(decision, canary=replace(current, status=status)), seen)
 
 
 def taken(canary: Canary) -> Canary:
@@ -237,21 +240,24 @@ def listeners_follow_the_services(canary: Canary, seen: Observation) -> Canary:
     return with_status(canary, ports={**kept, **found})
 
 
-def stamped(before: Canary, decision: Decision, now: float) -> Decision:
+def stamped(before: Canary, decision: Decision, seen: Observation) -> Decision:
     """Conditions follow the phase; the transition time follows any change, as Flagger's does.
 
     But for what the guard counts: that goes on all the time.
     """
-    status = replace(decision.canary.status, conditions=described(decision.canary, now))
+    status = replace(decision.canary.status, conditions=described(decision.canary, seen))
     if status == before.status:
         return decision
     if replace(status, guard=before.status.guard) != before.status:
-        status = replace(status, last_transition=now)
+        status = replace(status, last_transition=seen.now)
     return replace(decision, canary=replace(decision.canary, status=status))
 
 
-def described(canary: Canary, now: float) -> tuple[Condition, ...]:
-    before = canary.status.conditions
-    promoted = conditions.promoted(canary.status.phase, "Deployment", before, now)
-    supported = conditions.supported(canary.unbuilt, before, now)
-    return (promoted, supported) if supported else (promoted,)
+def described(canary: Canary, seen: Observation) -> tuple[Condition, ...]:
+    before, now = canary.status.conditions, seen.now
+    found = (
+        conditions.promoted(canary.status.phase, "Deployment", before, now),
+        conditions.supported(canary.unbuilt, before, now),
+        conditions.offered(seen.refused, before, now),
+    )
+    return tuple(one for one in found if one is not None)

@@ -5,7 +5,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import flask
@@ -25,6 +25,7 @@ from webhook.certificates import Certificates, installed, pause, watched
 from webhook.gunicorn import DRAINING, Server
 from webhook.loop import Loop
 from webhook.metrics import Metrics
+from webhook.offers import Offers, standing
 from webhook.optin import OptIn, Parts
 from webhook.published import Published
 from webhook.registration import Registration
@@ -65,12 +66,10 @@ def begin(told: Settings, served: Served) -> Callable[[], flask.Flask]:
         metrics, published = Metrics(version()), Published(told.settle_seconds)
         api = Api(connect(told.kubeconfig))
         registration = Registration(api, told, published)
-        for loop in (
-            rotating(told, registration, served, metrics),
-            enrolling(told, api, metrics),
-        ):
+        offers, loops = enrolling(told, api, metrics)
+        for loop in (rotating(told, registration, served, metrics), *loops):
             loop.start()
-        return create_app(metrics, lambda: unready(served, published))
+        return create_app(metrics, lambda: unready(served, published), offers.known)
 
     return started
 
@@ -87,8 +86,13 @@ def rotating(told: Settings, registration: Registration, served: Served, metrics
     return loop
 
 
-def enrolling(told: Settings, api: Api, metrics: Metrics) -> Loop:
+def enrolling(told: Settings, api: Api, metrics: Metrics) -> tuple[Offers, Sequence[Loop]]:
     """One replica does it: two of different versions would undo each other's work."""
+
+    def wake(*_: object) -> None:
+        for loop in loops:
+            loop.woken.set()
+
     leadership = Leadership(
         api.connection, name=names.WEBHOOK, namespace=told.namespace, identity=told.identity
     )
@@ -97,17 +101,29 @@ def enrolling(told: Settings, api: Api, metrics: Metrics) -> Loop:
         api=api,
         own_namespace=told.namespace,
         label=told.label,
-        namespaces=Watched(api, "Namespace", changed=lambda *_: loop.woken.set()),
-        parts=Parts(api, told.programs, lambda: loop.woken.set()),
+        namespaces=Watched(api, "Namespace", changed=wake),
+        parts=Parts(api, told.programs, wake),
         leading=leadership.held,
         slow=lambda text: events.record(itself(told), WARNING, text, reason="UpgradeHalted"),
         metrics=metrics,
     )
-    loop = Loop("optin", OPTIN_SECONDS, optin.turn, metrics)
+    offers = Offers(
+        api=api,
+        own_namespace=told.namespace,
+        label=told.label,
+        namespaces=optin.namespaces,
+        standing=standing(api, wake),
+        leading=leadership.held,
+    )
+    loops = (
+        Loop("optin", OPTIN_SECONDS, optin.turn, metrics),
+        Loop("offers", OPTIN_SECONDS, offers.turn, metrics),
+    )
     leadership.start()
-    optin.namespaces.start()
     optin.parts.start()
-    return loop
+    for one in (optin.namespaces, *offers.standing):
+        one.start()
+    return offers, loops
 
 
 def itself(told: Settings) -> Object:

@@ -15,7 +15,8 @@ from delivery import schema
 from delivery.admission import Answer, Malformed, Request, envelope, mutated, read, validated
 from delivery.api.alerting import provider_problems
 from delivery.api.asking import template_problems
-from delivery.api.cautions import cautions
+from delivery.api.cautions import cautions, nobody
+from delivery.api.references import Offers
 from webhook.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -29,19 +30,18 @@ PROBLEMS = {
     "AlertProvider": provider_problems,
 }
 """By kind: what is wrong with an object, and how it is put right."""
-CAUTIONS = {"Canary": cautions}
-"""By kind: what is allowed, and hardly meant."""
 
 Decide = Callable[[Request], Answer]
 Unready = Callable[[], str]
 """Why the program should get no requests now; empty when it should."""
 
 
-def create_app(metrics: Metrics, unready: Unready = str) -> flask.Flask:
-    """Wires the routes; the deciding is all in delivery.admission."""
+def create_app(metrics: Metrics, unready: Unready = str, offers: Offers = nobody) -> flask.Flask:
+    """Wires the routes; the deciding is all in delivery.admission, of what is known here."""
     app = flask.Flask("webhook", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT
-    judged = functools.partial(validated, problems=PROBLEMS, cautions=CAUTIONS)
+    warned = {"Canary": functools.partial(cautions, offers=offers)}
+    judged = functools.partial(validated, problems=PROBLEMS, cautions=warned)
     app.add_url_rule("/mutate", view_func=admission("mutate", mutated, metrics), methods=["POST"])
     app.add_url_rule(
         "/validate", view_func=admission("validate", judged, metrics), methods=["POST"]

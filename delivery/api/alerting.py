@@ -12,7 +12,8 @@ from delivery.alerts.telling import KNOWN
 from delivery.api.alert_provider import AlertProvider, AlertProviderSpec
 from delivery.api.analysis import Alert, Analysis
 from delivery.api.canary import Canary
-from delivery.api.references import reference
+from delivery.api.checks import reference_shown
+from delivery.api.references import nameless
 from delivery.api.shape import read, shape_problems
 from delivery.providers.interface import http_address
 from delivery.templating import TemplateError
@@ -20,18 +21,19 @@ from delivery.templating import TemplateError
 
 def route_of(said: Alert) -> Route:
     """An unsaid severity is info, as Flagger documents it."""
-    return Route(said.name, said.provider_ref.name, said.severity or INFO)
+    named = said.provider_ref
+    return Route(said.name, named.name, said.severity or INFO, named.namespace or "")
 
 
 def effective_alert(route: Route) -> dict[str, Any]:
-    provider = {"name": route.provider}
+    provider = reference_shown(route.provider, route.namespace)
     return {"name": route.name, "severity": route.severity, "providerRef": provider}
 
 
 def alerts_can_be_told(canary: Canary) -> Iterator[str]:
     for index, alert in enumerate((canary.spec.analysis or Analysis()).alerts or ()):
         path = f"spec.analysis.alerts[{index}].providerRef"
-        yield from reference(path, "AlertProvider", alert.provider_ref, canary)
+        yield from nameless(path, "AlertProvider", alert.provider_ref)
 
 
 def provider_problems(obj: Mapping[str, Any]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from delivery.api.analysis import Analysis
 from delivery.api.canary import Canary
 from delivery.api.metric_template import MetricProvider, MetricTemplate
-from delivery.api.references import reference
+from delivery.api.references import nameless
 from delivery.api.shape import read, shape_problems
 from delivery.providers import PROVIDERS, BadSettings
 from delivery.providers.interface import checked_header, http_address
@@ -24,9 +24,7 @@ def metrics_can_be_asked(canary: Canary) -> Iterator[str]:
         if metric.query is not None:
             yield from inline(f"{path}.query", metric.query, server)
         if metric.template_ref:
-            yield from reference(
-                f"{path}.templateRef", "MetricTemplate", metric.template_ref, canary
-            )
+            yield from nameless(f"{path}.templateRef", "MetricTemplate", metric.template_ref)
 
 
 def inline(path: str, query: str, server: str | None) -> Iterator[str]:

@@ -12,6 +12,7 @@ from delivery.api.guard import policy_of
 from delivery.api.hooks import mistaken_rollbacks
 from delivery.api.istio import istio_cautions
 from delivery.api.mirroring import mirror_cautions
+from delivery.api.references import Offers, not_offered_yet
 from delivery.api.shape import read
 from delivery.checks import is_by_name
 from delivery.evidence import bounded
@@ -31,10 +32,16 @@ UNCOUNTED = (Provider.KUBERNETES, *GATEWAYS)
 """Providers whose traffic nobody counts unless the Canary says who does."""
 
 
-def cautions(obj: Mapping[str, Any]) -> tuple[str, ...]:
+def nobody(namespace: str, to: str) -> bool:
+    """Where it is not known what namespaces offer to each other."""
+    return False
+
+
+def cautions(obj: Mapping[str, Any], offers: Offers = nobody) -> tuple[str, ...]:
     """Of a Canary that has no problems."""
     found = read(Canary, {"metadata": obj.get("metadata") or {}, "spec": obj["spec"]})
-    return tuple(said for rule in RULES for said in rule(found))
+    own = (said for rule in RULES for said in rule(found))
+    return (*own, *not_offered_yet(found, offers))
 
 
 def ranges_alone(canary: Canary) -> Iterator[str]:

@@ -22,8 +22,16 @@ def metric_of(said: spec.Metric) -> Metric:
         limits.max,
         query=said.query or "",
         template=said.template_ref.name if said.template_ref else "",
+        template_namespace=(said.template_ref.namespace or "") if said.template_ref else "",
         variables=MappingProxyType(said.template_variables or {}),
     )
+
+
+def reference_shown(name: str, namespace: str) -> dict[str, str]:
+    """In the words of the API; nothing where nothing is named."""
+    if not name:
+        return {}
+    return {"name": name, "namespace": namespace} if namespace else {"name": name}
 
 
 def interval_of(text: str | None, absent: float = 60.0) -> float:
@@ -40,7 +48,7 @@ def effective_metric(metric: Metric) -> dict[str, Any]:
     }
     asked = {
         "query": metric.query,
-        "templateRef": {"name": metric.template} if metric.template else {},
+        "templateRef": reference_shown(metric.template, metric.template_namespace),
         "templateVariables": dict(metric.variables),
     }
     return said | {key: value for key, value in asked.items() if value}

@@ -10,6 +10,7 @@ from delivery.alert import INFO, SEVERITIES, Route
 from delivery.api.duration import seconds
 from delivery.canary import HOLD, NO_TRAFFIC, Analysis, Metric
 from delivery.guard import MODES, ON_WORSE, Policy
+from delivery.references import NAME
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,8 @@ DEFAULTS = Defaults().analysis
 CONFIG = f"ConfigMap {names.DEFAULTS}"
 ANNOTATION = "annotation"
 
+NAMED = re.compile(f"({NAME.pattern}/)?{NAME.pattern}")
+"""An AlertProvider, with its namespace in front where that is another."""
 Change = Callable[[Defaults, str], Defaults]
 """One setting applied; ValueError says what its text should be."""
 
@@ -123,11 +126,19 @@ def ascending(text: str) -> tuple[int, ...]:
 
 
 def routes(text: str) -> tuple[Route, ...]:
-    """AlertProviders by name, with the severity that each is told of: `ops, team:error`."""
+    """AlertProviders by name, with the severity that each is told of: `ops, chat/team:error`; in
+    front of a slash stands the namespace of one that another offers.
+    """
     pairs = [part.strip().partition(":") for part in text.split(",")]
-    if not all(name and (not colon or severity in SEVERITIES) for name, colon, severity in pairs):
+    severe = all(not colon or severity in SEVERITIES for _, colon, severity in pairs)
+    if not severe or not all(NAMED.fullmatch(named) for named, _, _ in pairs):
         raise ValueError(f"use names of AlertProviders, such as ops:error; {', '.join(SEVERITIES)}")
-    return tuple(Route(name, name, severity or INFO) for name, _, severity in pairs)
+    return tuple(route(name, severity or INFO) for name, _, severity in pairs)
+
+
+def route(named: str, severity: str) -> Route:
+    namespace, _, name = named.rpartition("/")
+    return Route(named, name, severity, namespace)
 
 
 SETTINGS: Mapping[str, Change] = {

@@ -47,13 +47,7 @@ def status_of(found: Mapping[str, Any]) -> Status:
         answered=MappingProxyType(said.answered or {}),
         ports=MappingProxyType(said.router_ports or {}),
         apex=said.apex_service or "",
-        apex_moved=said.apex_moved_time,
-        phase_since=said.phase_time,
-        began=said.release_time,
-        ready=said.ready_time,
-        last_check=said.last_check_time,
-        drained_since=said.drained_time,
-        last_transition=said.last_transition_time,
+        **times_of(said),
         message=said.message or "",
         source=said.source or "",
         verdicts=tuple(verdict_of(verdict) for verdict in said.verdicts or ()),
@@ -63,6 +57,18 @@ def status_of(found: Mapping[str, Any]) -> Status:
         alerts=tuple(alert_of(alert) for alert in said.alerts or ()),
         conditions=tuple(condition_of(condition) for condition in said.conditions or ()),
     )
+
+
+def times_of(said: CanaryStatus) -> dict[str, Any]:
+    return {
+        "apex_moved": said.apex_moved_time,
+        "phase_since": said.phase_time,
+        "began": said.release_time,
+        "ready": said.ready_time,
+        "last_check": said.last_check_time,
+        "drained_since": said.drained_time,
+        "last_transition": said.last_transition_time,
+    }
 
 
 def split_of(said: CanaryStatus) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What is wrong with a Canary beyond its shape: rules that a schema cannot state."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from math import inf
 from typing import Any
 
 from pydantic import ValidationError
@@ -130,12 +130,19 @@ def warm_up_ends(canary: Canary) -> Iterator[str]:
     except ValueError as error:
         yield f"spec.analysis.delay: {error}"
         return
-    with suppress(ValueError):
-        if delay and said.max_duration and delay >= seconds(said.max_duration):
-            yield (
-                f'spec.analysis.delay: "{said.delay}" is not below maxDuration '
-                f'"{said.max_duration}", so no release could be promoted; shorten it'
-            )
+    if delay and said.max_duration and delay >= length(said.max_duration):
+        yield (
+            f'spec.analysis.delay: "{said.delay}" is not below maxDuration '
+            f'"{said.max_duration}", so no release could be promoted; shorten it'
+        )
+
+
+def length(text: str) -> float:
+    """For comparing; what is no duration is told elsewhere, and longer than any here."""
+    try:
+        return seconds(text)
+    except ValueError:
+        return inf
 
 
 def durations(analysis: Analysis) -> Iterator[tuple[str, str]]:

@@ -24,6 +24,13 @@ def missing_target_is_awaited(canary: Canary, seen: Observation) -> Decision | N
     return waits(canary, f"deployment {name} get query error: not found")
 
 
+def unoffered_references_halt(canary: Canary, seen: Observation) -> Decision | None:
+    """No release is judged, or told to nobody, by what its owner has not offered."""
+    if not seen.refused or seen.leaving:
+        return None
+    return waits(canary, f"not offered by another namespace: {'; '.join(seen.refused)}")
+
+
 def unbuilt_fields_halt(canary: Canary, seen: Observation) -> Decision | None:
     """Nothing begins and no weight grows; what is bad is taken off users all the same.
 

@@ -3,23 +3,18 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from agent import alerts as module
-from agent.alerts import AT_ONCE_EACH, Alerts
-from agent.outbound import send
-from agent.secrets import Unread
+from agent.alerts import AT_ONCE_EACH
 from delivery.alert import ERROR, INFO, WARN, Alert, Route
-from delivery.canary import Analysis, Canary, Status
 from delivery.providers import BadAnswer, Request
 from tests.agent.receiver import HANGS, RESETS, Receiver
 from tests.agent.running_router import free_port
+from tests.agent.telling import OPS, Telling, canary, provider
 
-OPS = Route("ops", "chat")
 BEGUN = Alert(INFO, "begun", detailed=True, phase="Progressing", at=1.0)
 ENDED = Alert(ERROR, "ended", phase="Failed", at=2.0)
 UNDELIVERED = "alert ops is not delivered to AlertProvider chat: "
@@ -30,62 +25,6 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses of milliseconds."""
     monkeypatch.setattr(module, "FIRST_PAUSE_SECONDS", 0.02)
     monkeypatch.setattr(module, "LONGEST_PAUSE_SECONDS", 0.05)
-
-
-def canary(*alerts: Alert, routes: Sequence[Route] = (OPS,), uid: str = "u1") -> Canary:
-    analysis = Analysis(step_weight=10, alerts=tuple(routes))
-    return Canary("web", "shop", "app", analysis, uid=uid, status=Status(alerts=alerts))
-
-
-def provider(url: str, kind: str = "webhook", name: str = "chat", **said: Any) -> dict[str, Any]:
-    return {"metadata": {"name": name}, "spec": {"type": kind, "address": url, **said}}
-
-
-class Telling:
-    """Alerts with a namespace of AlertProviders, and what was counted and complained."""
-
-    def __init__(
-        self,
-        *providers: Mapping[str, Any],
-        sending: Callable[[Request], tuple[int, bytes]] = send,
-        **secrets: Mapping[str, str],
-    ) -> None:
-        self.providers = list(providers)
-        self.known = secrets
-        self.counted: list[tuple[str, str]] = []
-        self.said: list[str] = []
-        self.woken = threading.Event()
-        self.alerts = Alerts(
-            self.secret,
-            providers=lambda: self.providers,
-            answered=self.woken.set,
-            counted=lambda *what: self.counted.append(what),
-            sending=sending,
-        )
-
-    def secret(self, name: str) -> Mapping[str, str]:
-        if name not in self.known:
-            raise Unread(f'secrets "{name}" not found')
-        return self.known[name]
-
-    def look(self, found: Canary) -> frozenset[float]:
-        began = time.monotonic()
-        self.said += self.alerts.look(found)
-        told = self.alerts.told(found)
-        assert time.monotonic() - began < 0.2, "a turn has waited for a receiver"
-        return told
-
-    def told(self, found: Canary) -> "Telling":
-        """Looks until every alert was told or given up."""
-        return self.until(found, lambda: len(self.look(found)) == len(found.status.alerts))
-
-    def until(self, found: Canary, done: Callable[[], object]) -> "Telling":
-        end = time.monotonic() + 5.0
-        while not done():
-            self.look(found)
-            assert time.monotonic() < end, f"not told: {self.counted}, {self.said}"
-            time.sleep(0.01)
-        return self
 
 
 def test_an_alert_is_told_once_and_counted() -> None:
@@ -296,3 +235,21 @@ def test_what_was_told_of_a_canary_that_is_gone_is_forgotten() -> None:
         telling.look(canary())
     assert len(receiver.bodies) == 2
     assert telling.alerts.deliveries == {}
+
+
+def test_a_provider_of_another_namespace_is_told_with_its_own_secret() -> None:
+    lent = Route("ops", "chat", namespace="tools")
+    with Receiver() as receiver:
+        said = provider(receiver.url, secretRef={"name": "hook"})
+        telling = Telling(said, hook={"token": "t"}).told(canary(ENDED, routes=[lent]))
+    assert (telling.owners, telling.counted) == (["tools"], [("webhook", "delivered")])
+
+
+def test_one_that_is_not_offered_or_not_there_is_said_so() -> None:
+    closed, away = (Route("ops", "chat", namespace=one) for one in ("closed", "tools"))
+    for route, why in (
+        (closed, "providerRef.namespace: ask for it"),
+        (away, "there is no such AlertProvider in namespace tools"),
+    ):
+        said = Telling().until_said(canary(ENDED, routes=[route]))
+        assert said == [UNDELIVERED + why]

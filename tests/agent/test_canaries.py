@@ -12,6 +12,7 @@ from delivery import schema
 from delivery.apex import ROUTER_SELECTOR
 from delivery.canary import Canary
 from delivery.pair import Objects
+from delivery.references import Named
 
 WRONG = {"interval": "soon"}
 Said = list[tuple[str, str]]
@@ -39,11 +40,17 @@ class Namespace:
         self.cache = Cache([Watched(api, kind, "web") for kind in kinds])
         self.said: Said = []
         self.canaries = Canaries(
-            self.cache, lambda raw, text: self.said.append((raw["metadata"]["name"], text))
+            self.cache,
+            lambda raw, text: self.said.append((raw["metadata"]["name"], text)),
+            self.find,
         )
         self.show(*canaries)
         if config is not None:
             self.fill("ConfigMap", {"metadata": {"name": "outrider-defaults"}, "data": config})
+
+    def find(self, named: Named) -> Object | None:
+        every = self.cache.items(named.kind)
+        return next((one for one in every if one["metadata"]["name"] == named.name), None)
 
     def show(self, *canaries: Object) -> None:
         self.fill("Canary", *canaries)

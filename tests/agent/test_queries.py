@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
+from agent.offered import NotOffered
 from agent.queries import AT_ONCE_EACH, Answer, Queries
-from agent.secrets import Unread
+from agent.secrets import Unallowed, Unread
 from delivery.canary import Analysis, Canary, Metric, Phase, Status
 from delivery.observation import Measurement
 from delivery.questions import Way
+from delivery.references import Named
 from tests.agent.pods import Behaviour, Pod, answers, hangs_up
 from tests.agent.running_router import eventually, free_port
 
@@ -54,18 +56,29 @@ class Asking:
         self.templates = templates
         self.secrets = secrets
         self.told: list[tuple[str, bool]] = []
+        self.owners: list[str] = []
+        self.refuses = False
         self.woken = threading.Event()
         self.queries = Queries(
             self.secret,
-            templates=lambda: self.templates,
+            find=self.find,
             answered=self.woken.set,
             told=lambda kind, seconds, failed: self.told.append((kind, failed)),
         )
 
-    def secret(self, name: str) -> Mapping[str, str]:
-        if name not in self.secrets:
-            raise Unread(f'secrets "{name}" not found')
-        return self.secrets[name]
+    def find(self, named: Named) -> Mapping[str, Any] | None:
+        if self.refuses:
+            raise NotOffered("no")
+        every = (one for one in self.templates if one["metadata"]["name"] == named.name)
+        return next(every, None)
+
+    def secret(self, named: Named) -> Mapping[str, str]:
+        self.owners.append(named.namespace)
+        if named.name == "closed":
+            raise Unallowed("no")
+        if named.name not in self.secrets:
+            raise Unread(f'secrets "{named.name}" not found')
+        return self.secrets[named.name]
 
     def look(self, found: Canary, now: float = NOW) -> Mapping[Any, Measurement]:
         began = time.monotonic()
@@ -243,3 +256,31 @@ def test_a_backend_that_hangs_leaves_room_for_the_others() -> None:
         assert key == (len(many), "template")
         eventually(lambda: slow.connections == AT_ONCE_EACH)
         assert asking.queries.room.running == {found.metrics_server: AT_ONCE_EACH}
+
+
+def test_a_template_of_another_namespace_is_asked_with_its_own_secret() -> None:
+    lent = replace(LAG, template_namespace="tools")
+    with Pod(value("1.5")) as pod:
+        said = template(pod.endpoint.port, secretRef={"name": "login"})
+        asking = Asking(said, login={"token": "s3cret-token"})
+        assert asking.answered(canary(lent)) == {(0, "template"): Measurement(1.5)}
+    assert asking.owners == ["tools"]
+
+
+def test_what_is_not_offered_is_not_asked_and_fails_nothing() -> None:
+    with Pod(value("1.5")) as pod:
+        asking = Asking(template(pod.endpoint.port))
+        asking.refuses = True
+        assert asking.look(canary(LAG)) == {}
+        asking.refuses = False
+        assert asking.answered(canary(LAG)) == {(0, "template"): Measurement(1.5)}
+    assert asking.told == [("prometheus", False)]
+
+
+@pytest.mark.parametrize(("lent", "early"), [("tools", True), ("", False)])
+def test_a_secret_that_was_just_taken_back_is_no_failed_check(lent: str, early: bool) -> None:
+    """Of its own namespace it is the user's to allow."""
+    asking = Asking(template(1, secretRef={"name": "closed"}))
+    found = canary(replace(LAG, template_namespace=lent))
+    (measured,) = asking.answered(found).values()
+    assert (measured.early, "secret closed error" in measured.failure) == (early, True)

@@ -6,15 +6,17 @@ from typing import Any
 import pytest
 
 from agent.secrets import Secrets, Unread
+from delivery.references import Named
 from tests.cluster.loopback import serving
 
 PATH = "/api/v1/namespaces/shop/secrets/login"
+LOGIN = Named("Secret", "shop", "login")
 
 
 def read(status: int, page: dict[str, Any]) -> Any:
     with serving() as server:
         server.pages[PATH] = status, page
-        return dict(Secrets(server.api(), "shop").read("login"))
+        return dict(Secrets(server.api(), "shop").read(LOGIN))
 
 
 def encoded(value: bytes) -> str:

@@ -38,6 +38,7 @@ def templated(**reference: Any) -> dict[str, Any]:
         (INLINE, {"metricsServer": SERVER}),
         (templated(), {}),
         (templated(namespace="shop"), {}),
+        (templated(namespace="monitoring"), {}),
         ({"name": "request-success-rate", "threshold": 99}, {"metricsServer": SERVER}),
     ],
 )
@@ -66,11 +67,14 @@ def test_what_can_be_asked_is_admitted(metric: dict[str, Any], spec: dict[str, A
         (templated(), {"metricsServer": "prom"}, 'spec.metricsServer: "prom" is no URL; write for'),
         (templated(name=""), {}, "spec.analysis.metrics[0].templateRef.name: is empty; name a"),
         (
-            templated(namespace="monitoring"),
+            templated(name="../../pods"),
             {},
-            'spec.analysis.metrics[0].templateRef.namespace: "monitoring" is another namespace, '
-            'which the agent of "shop" may not read; copy the MetricTemplate "lag" and the Secret '
-            'that it names to "shop", and remove the field',
+            'spec.analysis.metrics[0].templateRef.name: "../../pods" can be the name of no ',
+        ),
+        (
+            templated(namespace="a/b"),
+            {},
+            'spec.analysis.metrics[0].templateRef.namespace: "a/b" can be no namespace; use a-z, ',
         ),
     ],
 )

@@ -20,6 +20,7 @@ from delivery.questions import (
     unbuilt,
     unsettled,
 )
+from delivery.references import Named
 
 SERVER = "http://prometheus:9090"
 RATE = Metric("request-success-rate", 60.0, minimum=99.0)
@@ -225,7 +226,11 @@ def test_a_query_is_judged_before_it_is_asked(query: str, problem: str) -> None:
     ],
 )
 def test_a_template_of_a_backend_that_is_not_built_is_named(found: Any, paths: list[str]) -> None:
-    assert list(unbuilt(canary(RATE, TEMPLATED), found)) == paths
+    def find(named: Named) -> Any:
+        assert named == Named("MetricTemplate", "shop", "lag")
+        return next(iter(found), None)
+
+    assert list(unbuilt(canary(RATE, TEMPLATED), find)) == paths
 
 
 JUDGED = Status(Phase.PROGRESSING, last_check=NOW - 60.0)
@@ -248,8 +253,10 @@ def test_questions_are_due_once_in_each_interval_of_an_analysis(
 
 
 def test_questions_are_for_the_backend_that_is_named() -> None:
-    found = canary(INLINE, TEMPLATED)
-    assert [place(found, one) for one in questions(found)] == [SERVER, "MetricTemplate lag"]
+    lent = replace(TEMPLATED, template_namespace="tools")
+    found = canary(INLINE, TEMPLATED, lent)
+    places = [SERVER, "MetricTemplate lag.shop", "MetricTemplate lag.tools"]
+    assert [place(found, one) for one in questions(found)] == places
 
 
 def test_settings_that_cannot_be_used_are_told_by_the_way_of_the_question() -> None:

@@ -135,10 +135,30 @@ def test_the_webhook_speaks_and_leads_in_its_own_namespace_alone() -> None:
     assert not any(may(WEBHOOK, one, "create") for one in ("leases", "events"))
 
 
-def test_the_webhook_may_hand_on_one_role_only() -> None:
-    binds = [rule["resourceNames"] for rule in WEBHOOK if "bind" in rule["verbs"]]
-    assert binds == [[names.AGENT]]
-    assert not any({"escalate", "*", "delete"} & set(rule["verbs"]) for rule in WEBHOOK)
+def test_the_webhook_may_hand_on_its_own_roles_and_what_is_offered() -> None:
+    binds = [(one["resources"], one["resourceNames"]) for one in WEBHOOK if "bind" in one["verbs"]]
+    assert binds == [
+        (["clusterroles"], [names.AGENT, names.OFFERS]),
+        (["roles"], [names.OFFERED_SECRETS]),
+    ]
+    assert not any({"escalate", "*"} & set(rule["verbs"]) for rule in WEBHOOK)
+
+
+def test_the_webhook_may_delete_only_what_hands_on_an_offer() -> None:
+    (rule,) = (one for one in WEBHOOK if "delete" in one["verbs"])
+    assert rule["resources"] == ["rolebindings"]
+    assert rule["resourceNames"] == [names.OFFERS, names.OFFERED_SECRETS]
+
+
+def test_what_is_offered_is_read_one_by_one_and_holds_no_secret() -> None:
+    (rule,) = manifest("ClusterRole", names.OFFERS)["rules"]
+    assert (rule["resources"], rule["verbs"]) == (["metrictemplates", "alertproviders"], ["get"])
+
+
+@pytest.mark.parametrize("verb", ["get", "list", "watch", "create", "patch", "delete"])
+@pytest.mark.parametrize("name", [names.OFFERS, names.OFFERED_SECRETS])
+def test_the_webhook_may_make_and_take_back_the_bindings_of_an_offer(name: str, verb: str) -> None:
+    assert may(WEBHOOK, "rolebindings", verb, name)
 
 
 def test_the_webhook_reads_one_secret() -> None:

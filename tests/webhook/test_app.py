@@ -45,6 +45,24 @@ def test_a_canary_that_cannot_be_done_is_refused() -> None:
     assert "targetRef" in said["status"]["message"]
 
 
+def test_what_another_namespace_does_not_offer_yet_is_a_warning() -> None:
+    lent = {"name": "lag", "templateRef": {"name": "lag", "namespace": "tools"}, "threshold": 1}
+    analysis = {"interval": "1m", "threshold": 1, "stepWeight": 10, "metrics": [lent]}
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}
+    metadata = {"name": "web", "namespace": "shop"}
+    written = {**CANARY, "metadata": metadata, "spec": {"targetRef": target, "analysis": analysis}}
+    warnings = [
+        create_app(Metrics("1"), offers=offers)
+        .test_client()
+        .post("/validate", json=review(written))
+        .get_json()["response"]
+        .get("warnings", [])
+        for offers in (lambda *_: False, lambda *place: place == ("tools", "shop"))
+    ]
+    assert [len(one) for one in warnings] == [1, 0]
+    assert "kubectl annotate namespace tools outrider.dev/offers-to=shop" in warnings[0][0]
+
+
 def test_a_deployment_is_never_refused() -> None:
     said = client().post("/validate", json=review(deployment(HELD))).get_json()["response"]
     assert said["allowed"]
