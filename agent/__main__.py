@@ -51,10 +51,9 @@ def build(given: Settings, registry: CollectorRegistry, presented: Presented) ->
     exposition, changed = Exposition(registry), threading.Event()
     hooks, event_hooks = calling(registry, changed)
     cache = watched(api, given.namespace, changed)
-    metrics, clock = Secrets(api, given.namespace), Clock()
+    clock, metrics = Clock(), Secrets(api, given.namespace)
     offered = Offered(api, cache, given.namespace, metrics.read)
-    windows = Windows(Scraper(presented=presented), failed=exposition.scrape_failed, clock=clock)
-    windows.looked = changed.set
+    windows = counting(presented, exposition, clock, changed)
     events = Events(api, given.identity, AGENT_MANAGER, "flagger")
     ads = AdsServer(
         f"[::]:{given.xds_port}",
@@ -86,6 +85,14 @@ def build(given: Settings, registry: CollectorRegistry, presented: Presented) ->
         ipv6=given.ipv6,
     )
     return loop
+
+
+def counting(
+    presented: Presented, exposition: Exposition, clock: Clock, changed: threading.Event
+) -> Windows:
+    windows = Windows(Scraper(presented=presented), failed=exposition.scrape_failed, clock=clock)
+    windows.looked = changed.set
+    return windows
 
 
 def asking(

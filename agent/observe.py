@@ -14,9 +14,10 @@ from agent.traffic import Windows
 from cluster.watch import Cache
 from delivery import checks, eligibility, external, names, pair, servable, serving
 from delivery.canary import Canary, Metric, Phase
-from delivery.observation import Observation, Routers, Routes, Traffic
+from delivery.observation import Observation, Routers, Routes, Traffic, Workload
 from delivery.obstacles.grounds import Grounds
 from delivery.pair import Objects
+from delivery.pods import Object
 
 KINDS = (
     "AlertProvider",
@@ -87,11 +88,7 @@ def observe(canary: Canary, around: Surroundings) -> Observation:
     return Observation(
         now=around.now,
         target=pair.workload(around.found, target, threshold=analysis.canary_ready_threshold),
-        primary=None
-        if primary is None
-        else pair.workload(
-            around.found, primary, threshold=analysis.primary_ready_threshold, target=target
-        ),
+        primary=None if primary is None else serving_half(canary, primary, target, around),
         apex=service,
         beside=beside,
         strays=strays,
@@ -116,6 +113,11 @@ def observe(canary: Canary, around: Surroundings) -> Observation:
             serving.router_clusters(canary, names.CANARY), around.now, since=status.phase_since
         ),
     )
+
+
+def serving_half(canary: Canary, primary: Object, target: Object, around: Surroundings) -> Workload:
+    threshold = canary.analysis.primary_ready_threshold
+    return pair.workload(around.found, primary, threshold=threshold, target=target)
 
 
 def refusals(canary: Canary, target: Any, primary: Any, around: Surroundings) -> tuple[str, ...]:

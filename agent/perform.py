@@ -98,6 +98,8 @@ class Performer:
             metadata["resourceVersion"] = effect.version
         said = {"metadata": metadata, **effect.ends}
         answer = self.api.merge(target, said, manager=AGENT_MANAGER)
+        if not covers(answer, effect.hopes):
+            self.events.warn(canary, f"admission did not act on all of {effect.kind} {effect.name}")
         if covers(answer, effect.shows):
             return
         self.tidy(self.api.merge(target, effect.shows, manager=AGENT_MANAGER))

@@ -97,7 +97,8 @@ class Analysis:
     Where nothing is `routed` no user is sent to the canary at all.
     `no_traffic` is what becomes of a release that got no request for `no_traffic_after`.
     One that is not promoted within `max_duration` fails; None is without end. A ready canary warms
-    up for `delay` before anything is checked or sent to it.
+    up for `delay` before anything is checked or sent to it. `placement` says on which nodes its
+    pods shall run (placement.text).
     """
 
     interval: float = 60.0
@@ -121,6 +122,7 @@ class Analysis:
     source: Source | None = None
     max_duration: float | None = None
     delay: float = 0.0
+    placement: str = ""
     alerts: tuple[Route, ...] = ()
 
 

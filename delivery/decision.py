@@ -37,6 +37,7 @@ class Annotate:
     seen: if the object changed since, nothing is written and the next look decides anew.
     `ends` are fields that go in the very same write: where no annotation asks for them any more,
     nobody could tell later that they were ours. What is removed gets no owner.
+    `hopes` is what admission alone does: where it does not, that is only said.
     """
 
     kind: str
@@ -45,6 +46,7 @@ class Annotate:
     shows: Mapping[str, Any] = field(default_factory=frozen)
     version: str = ""
     ends: Mapping[str, Any] = field(default_factory=frozen)
+    hopes: Mapping[str, Any] = field(default_factory=frozen)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from delivery import names
+from delivery import names, placement
 
 POD_TEMPLATE_HASH = "pod-template-hash"
 FLAGGER_ID = "flagger-id"
@@ -19,7 +19,7 @@ def template_hash(template: Mapping[str, Any]) -> str:
 
 def stripped(template: Mapping[str, Any]) -> dict[str, Any]:
     """The template without our keys and controllers' marks; empty metadata counts as none."""
-    kept = dict(template)
+    kept = placement.bare(template)
     metadata = kept.pop("metadata", None)
     if isinstance(metadata, Mapping):
         metadata = {key: written(key, value) for key, value in metadata.items()}

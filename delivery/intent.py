@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from delivery import apex, external, leaving, names, ownership, takeover, workload
+from delivery import apex, external, leaving, names, ownership, placement, takeover, workload
 from delivery.by_hand import consumption
-from delivery.canary import Canary, Phase, Status
+from delivery.canary import RESTING, Canary, Phase, Status
 from delivery.covering import covers
 from delivery.decision import Apply, Disown, Effect
 from delivery.leaving import annotate, unpaused
@@ -170,10 +171,33 @@ def target_effects(canary: Canary, target: Workload) -> Iterator[Effect]:
         annotations[names.CANARY_OF] = canary.name
         shows["replicas"] = status.scale
         shows["template"] = {"metadata": {"labels": {names.ROLE: names.CANARY}}}
+    placing = placed(canary, target) if status.scale is not None else {}
+    annotations |= placing
     if annotations:
-        yield annotate(target.manifest, annotations, {"spec": shows}, ends=ends)
+        said = annotate(target.manifest, annotations, {"spec": shows}, ends=ends)
+        yield replace(said, hopes=hoped(target, placing))
     elif status.scale is not None:
-        yield from disowned(target.manifest, ownership.TARGET)
+        template = target.manifest["spec"]["template"]
+        more = ownership.PLACED if placement.is_placed(template) else ()
+        yield from disowned(target.manifest, (*ownership.TARGET, *more))
+
+
+def placed(canary: Canary, target: Workload) -> dict[str, str | None]:
+    """Where the canary's pods shall run, said while none runs: a release is not disturbed by it."""
+    wanted = canary.analysis.placement or None
+    said = annotations_of(target.manifest).get(names.CANARY_TEMPLATE)
+    at_rest = canary.status.phase in RESTING and not canary.status.scale
+    return {names.CANARY_TEMPLATE: wanted} if wanted != said and at_rest else {}
+
+
+def hoped(target: Workload, placing: Mapping[str, str | None]) -> Mapping[str, Any]:
+    """What the template bears then; the pods run anywhere until it does."""
+    if not placing:
+        return {}
+    template = target.manifest["spec"]["template"]
+    mark = placement.added(template, placing[names.CANARY_TEMPLATE] or "")
+    marks = {"annotations": {names.CANARY_TEMPLATE: mark}}
+    return {"spec": {"template": {"metadata": marks}}} if mark else {}
 
 
 def disowned(found: Mapping[str, Any], held: Sequence[ownership.Path]) -> Iterator[Effect]:

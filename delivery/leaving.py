@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from delivery import apex, external, names, ownership, servable
+from delivery import apex, external, names, ownership, placement, servable
 from delivery.canary import Canary, Phase
 from delivery.decision import Annotate, Delete, Disown, Effect, Restore
 from delivery.hashing import stripped
@@ -22,6 +22,7 @@ MARKS = (
     names.WISHED,
     names.ADMITTED,
     names.RELEASE,
+    names.CANARY_TEMPLATE,
 )
 
 
@@ -64,8 +65,9 @@ def target_effects(canary: Canary, seen: Observation, target: Workload) -> Itera
         names.SCALE: str(scale),
         names.HELD_AT: str(target.manifest["metadata"].get("generation", 0)),
         names.HOLD: None,
+        names.CANARY_TEMPLATE: None,
     }
-    shows: dict[str, Any] = {"replicas": scale, **unlabelled()}
+    shows: dict[str, Any] = {"replicas": scale, **unlabelled(target)}
     ends = unpaused(target)
     yield annotate(target.manifest, annotations, {"spec": {**shows, **ends}}, ends=ends)
 
@@ -86,8 +88,11 @@ def restored(canary: Canary, seen: Observation, target: Workload) -> Iterator[Ef
     yield Restore({**target.manifest, "spec": spec}, why)
 
 
-def unlabelled() -> dict[str, Any]:
-    return {"template": {"metadata": {"labels": {names.ROLE: None}}}}
+def unlabelled(target: Workload) -> dict[str, Any]:
+    """A template without our label, and without what sent its pods to other nodes."""
+    removal = placement.removal(target.manifest["spec"]["template"])
+    metadata = {"labels": {names.ROLE: None}, **removal.get("metadata", {})}
+    return {"template": {**removal, "metadata": metadata}}
 
 
 def led_home(service: Mapping[str, Any], seen: Observation) -> Iterator[Effect]:
@@ -135,7 +140,7 @@ def is_role_service(service: Mapping[str, Any], app: str) -> bool:
 def unmarked(canary: Canary, target: Workload) -> Iterator[Effect]:
     if is_marked(target):
         found = [mark for mark in MARKS if mark in annotations_of(target.manifest)]
-        shows = {"spec": {"replicas": canary.status.replicas or 1, **unlabelled()}}
+        shows = {"spec": {"replicas": canary.status.replicas or 1, **unlabelled(target)}}
         yield annotate(target.manifest, dict.fromkeys(found), shows)
     else:
         yield from forsaken(target.manifest)
@@ -152,8 +157,13 @@ def forsaken(found: Mapping[str, Any]) -> Iterator[Effect]:
 
 def is_marked(target: Workload) -> bool:
     """By an annotation, or by a role left in the template: one may go without the other."""
-    labels = labels_of(target.manifest["spec"]["template"])
-    return names.ROLE in labels or any(mark in annotations_of(target.manifest) for mark in MARKS)
+    template = target.manifest["spec"]["template"]
+    placed = names.CANARY_TEMPLATE in annotations_of(template)
+    return (
+        placed
+        or names.ROLE in labels_of(template)
+        or any(mark in annotations_of(target.manifest) for mark in MARKS)
+    )
 
 
 def remains(canary: Canary, seen: Observation) -> bool:

@@ -18,6 +18,10 @@ Path = tuple[str, ...]
 EACH = "*"
 """In a path: every key that stands there."""
 TARGET: tuple[Path, ...] = (("f:spec", "f:replicas"),)
+PLACED: tuple[Path, ...] = tuple(
+    ("f:spec", "f:template", "f:spec", field) for field in ("f:nodeSelector", "f:tolerations")
+)
+"""Of a target whose template bears more of them than its user wrote: each is owned as a whole."""
 APEX: tuple[Path, ...] = (("f:spec", "f:selector"), ("f:spec", "f:ports", EACH, "f:targetPort"))
 SPEC: tuple[Path, ...] = (("f:spec",),)
 

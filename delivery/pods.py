@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from delivery import names
 from delivery.api.instant import epoch
 
 CRASHED = ("CrashLoopBackOff", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName")
@@ -78,8 +79,14 @@ def hindrance(deployment: Object, pods: Iterable[Object]) -> str:
     for pod in pods:
         for one in (pod.get("status") or {}).get("conditions") or ():
             if (one["type"], one["status"], one.get("reason")) == UNSCHEDULABLE:
-                return f"pod {pod['metadata']['name']}: {one.get('message', '')}"
+                return f"pod {pod['metadata']['name']}: {one.get('message', '')}{placed(pod)}"
     return ""
+
+
+def placed(pod: Object) -> str:
+    """What else keeps it from nodes that its user has not named."""
+    said = annotations_of(pod).get(names.CANARY_TEMPLATE)
+    return f"; spec.analysis.canaryTemplate of its Canary says {said}" if said else ""
 
 
 UNSCHEDULABLE = ("PodScheduled", "False", "Unschedulable")

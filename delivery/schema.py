@@ -18,6 +18,7 @@ from delivery.api.guard import policy_of
 from delivery.api.hooks import hook_of
 from delivery.api.matching import matches_of
 from delivery.api.mirroring import mirror_of
+from delivery.api.placing import placement_of
 from delivery.api.service_words import service_words
 from delivery.api.shape import read
 from delivery.api.source import source_of
@@ -161,6 +162,7 @@ def analysis_of(said: spec.Analysis | None, absent: Analysis) -> Analysis:
         alerts=tuple(route_of(alert) for alert in said.alerts or ()),
         max_duration=interval_of(said.max_duration) if said.max_duration else None,
         delay=interval_of(said.delay, 0.0),
+        placement=placement_of(said),
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from delivery import names
+from delivery import names, placement
 from delivery.admission.answer import WARNING_LIMIT, Answer
 from delivery.admission.ours import annotations, carried, complaint, number, rewritten, version
 from delivery.admission.patch import ABSENT, Operation, edits
@@ -97,7 +97,22 @@ def fields(request: Request, kept: Mapping[str, Any]) -> tuple[Operation, ...]:
     operations = edits(request.object, ("spec",), spec)
     if mapping(request.object, "spec", "template"):
         operations += edits(request.object, ("spec", "template", "metadata", "labels"), labels)
+        operations += placed(request, kept)
     return operations
+
+
+def placed(request: Request, kept: Mapping[str, Any]) -> tuple[Operation, ...]:
+    """Where the canary's pods may run, and the mark of it; what an undo brings back goes."""
+    template, wanted = template_of(request), str(kept.get(names.CANARY_TEMPLATE, ""))
+    marks = mapping(template, "metadata", "annotations")
+    if not wanted and names.CANARY_TEMPLATE not in marks:
+        return ()
+    path = ("spec", "template")
+    mark = {names.CANARY_TEMPLATE: placement.added(template, wanted) or ABSENT}
+    spec = {key: one or ABSENT for key, one in placement.spec_of(template, wanted).items()}
+    return edits(request.object, (*path, "metadata", "annotations"), mark) + edits(
+        request.object, (*path, "spec"), spec
+    )
 
 
 def wanted_spec(request: Request, kept: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,6 +23,7 @@ OURS = (
     names.WISHED,
     names.ADMITTED,
     names.RELEASE,
+    names.CANARY_TEMPLATE,
 )
 
 LARGEST = 2**31 - 1

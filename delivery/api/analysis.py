@@ -83,11 +83,29 @@ class SessionAffinity(Model):
     secure: bool | None = None
 
 
+class Toleration(Model):
+    """A taint that the canary's pods bear, as in a pod."""
+
+    key: str | None = None
+    operator: Literal["Exists", "Equal"] | None = None
+    value: str | None = None
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
+    toleration_seconds: int | None = None
+
+
+class CanaryTemplate(Model):
+    """On which nodes the canary's pods may run, beside what the Deployment says itself."""
+
+    node_selector: dict[str, str] | None = None
+    tolerations: tuple[Toleration, ...] | None = None
+
+
 class GuidesAnalysis(Model):
-    """How Flagger's guides write a mirror that grows: its step, and where it ends."""
+    """How Flagger's guides write a mirror that grows (its step, and where it ends), and nodes."""
 
     step_weight_promotion: Percent | None = None
     max_mirror_weight: Percent | None = None
+    template_variables: CanaryTemplate | None = None
 
 
 def a_way_to_advance(schema: dict[str, Any]) -> None:
@@ -117,7 +135,10 @@ class Analysis(Model):
         None, description="Percent of requests that are copied before any weight."
     )
     canary_analysis: GuidesAnalysis | None = Field(
-        None, description="The last two, as Flagger's guides write them."
+        None, description="The last two and canaryTemplate, as Flagger's guides write them."
+    )
+    canary_template: CanaryTemplate | None = Field(
+        None, description="On which nodes the canary's pods run; the primary's never follow."
     )
     primary_ready_threshold: int | None = Field(None, description="Percent of pods.")
     canary_ready_threshold: int | None = Field(None, description="Percent of pods.")

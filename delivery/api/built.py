@@ -43,6 +43,7 @@ ANALYSIS: Built = {
     "noTrafficAfter": None,
     "maxDuration": None,
     "delay": None,
+    "canaryTemplate": None,
     "alerts": None,
     "source": None,
 }

@@ -1,5 +1,6 @@
 """The analysis in force, as a status shows it."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -35,6 +36,7 @@ def effective(analysis: Analysis) -> dict[str, Any]:
         "source": effective_source(analysis.source) if analysis.source else {},
         "guard": effective_policy(analysis.guard) if analysis.guard else {},
         "alerts": [effective_alert(route) for route in analysis.alerts],
+        "canaryTemplate": json.loads(analysis.placement or "{}"),
         "delay": duration(analysis.delay) if analysis.delay else 0,
         "maxDuration": 0 if analysis.max_duration is None else duration(analysis.max_duration),
         "noTraffic": analysis.no_traffic,

@@ -8,6 +8,7 @@ from delivery.api.affinity import affinity_problems
 from delivery.api.analysis import WEIGHTS, Analysis
 from delivery.api.matching import AnalysisMatch, StringMatch
 from delivery.api.mirroring import mirror_problems
+from delivery.api.placing import placement_problems
 
 MATCH = "spec.analysis.match"
 LONGEST_PARAMETER = 1024
@@ -19,6 +20,7 @@ def strategy_problems(analysis: Analysis) -> Iterator[str]:
     yield from ab_test_is_whole(analysis)
     yield from mirror_problems(analysis)
     yield from affinity_problems(analysis)
+    yield from placement_problems(analysis)
     for index, match in enumerate(analysis.match or ()):
         yield from conditions_can_be_compared(f"{MATCH}[{index}]", match)
 

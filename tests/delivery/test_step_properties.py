@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from delivery import placement
 from delivery.canary import Affinity, Analysis, Mirror, Phase
 from delivery.hashing import template_hash
 from delivery.matching import Comparison, Match, Way
@@ -25,6 +26,7 @@ from tests.delivery.turns import ANALYSIS, Agent
 from tests.delivery.worlds import merged, populated, template
 from tests.examples import costly
 
+SPOT = placement.text({"pool": "spot"}, [{"key": "spot", "operator": "Exists"}])
 BETA = Match(headers=(Comparison("x-beta", Way.EXACT, "yes"),))
 ANALYSES = (
     ANALYSIS,
@@ -34,7 +36,7 @@ ANALYSES = (
     replace(ANALYSIS, iterations=2, step_weight=0),
     replace(ANALYSIS, iterations=3, step_weight=0, match=(BETA,)),
     replace(ANALYSIS, mirror=Mirror(20, 50, 80)),
-    replace(ANALYSIS, iterations=2, step_weight=0, mirror=Mirror()),
+    replace(ANALYSIS, iterations=2, step_weight=0, mirror=Mirror(), placement=SPOT),
     replace(ANALYSIS, affinity=Affinity("sticky", "stable"), step_weight_promotion=30),
 )
 KINDS = {
