@@ -49,7 +49,7 @@ def build(given: Settings, registry: CollectorRegistry, presented: Presented) ->
     connection = connect(given.kubeconfig or None)
     api = Api(connection)
     exposition, changed = Exposition(registry), threading.Event()
-    hooks, event_hooks = calling(registry, changed)
+    hooks, event_hooks = calling(registry, changed, given.event_webhook)
     cache = watched(api, given.namespace, changed)
     clock, metrics = Clock(), Secrets(api, given.namespace)
     offered = Offered(api, cache, given.namespace, metrics.read)
@@ -67,7 +67,7 @@ def build(given: Settings, registry: CollectorRegistry, presented: Presented) ->
         queries=asking(metrics, offered, exposition, changed),
         hooks=hooks,
         event_hooks=event_hooks,
-        alerts=telling(Secrets(api, given.namespace, ALERTS), offered, exposition, changed),
+        alerts=telling(given, Secrets(api, given.namespace, ALERTS), offered, exposition, changed),
         offered=offered,
         sources=Sources(api, given.namespace, windows, exposition.scrape_failed, clock),
         leadership=Leadership(
@@ -107,21 +107,28 @@ def asking(
 
 
 def telling(
-    secrets: Secrets, offered: Offered, exposition: Exposition, changed: threading.Event
+    given: Settings,
+    secrets: Secrets,
+    offered: Offered,
+    exposition: Exposition,
+    changed: threading.Event,
 ) -> Alerts:
     return Alerts(
         secrets.read,
         find=offered.find,
         answered=changed.set,
         counted=exposition.alerted,
+        cluster=given.cluster_name,
     )
 
 
-def calling(registry: CollectorRegistry, changed: threading.Event) -> tuple[Hooks, EventHooks]:
+def calling(
+    registry: CollectorRegistry, changed: threading.Event, otherwise: str
+) -> tuple[Hooks, EventHooks]:
     counted = HookCalls(registry)
     return (
         Hooks(answered=changed.set, told=counted.called),
-        EventHooks(told=counted.called, lost=counted.lost),
+        EventHooks(told=counted.called, lost=counted.lost, otherwise=otherwise),
     )
 
 

@@ -70,11 +70,13 @@ class Alerts:
         find: Callable[[Named], Mapping[str, Any] | None],
         answered: Callable[[], None],
         counted: Callable[[str, str], None],
+        cluster: str = "",
         sending: Send = send,
     ) -> None:
         self.secret = secret
         self.find = find
         self.counted = counted
+        self.cluster = cluster
         self.sending = sending
         self.deliveries: dict[Key, Delivery] = {}
         self.room = Room(AT_ONCE, AT_ONCE_EACH, freed=answered)
@@ -170,7 +172,7 @@ class Alerts:
         return found
 
     def send(self, canary: Canary, alert: Alert, route: Route, spec: AlertProviderSpec) -> None:
-        notice = notice_of(canary, alert)
+        notice = notice_of(canary, alert, self.cluster)
         try:
             notice = worded(notice, spec.message_template)
         except TemplateError as error:

@@ -34,24 +34,29 @@ class Line:
 
 
 class EventHooks:
-    """`told` counts: the type, its seconds, whether it failed; `lost` counts what nobody took."""
+    """`told` counts: the type, its seconds, whether it failed; `lost` counts what nobody took.
+
+    `otherwise` is where Events of a Canary go that has no event hook of its own.
+    """
 
     def __init__(
         self,
         *,
         told: Callable[[str, float, bool], None],
         lost: Callable[[], None],
+        otherwise: str = "",
         calling: Calling = outbound.call,
     ) -> None:
         self.told = told
         self.lost = lost
+        self.otherwise = (Hook("events", otherwise, HookType.EVENT),) if otherwise else ()
         self.calling = calling
         self.lines: dict[Key, Line] = {}
         self.running = 0
         self.lock = threading.Lock()
 
     def tell(self, canary: Canary, messages: Sequence[Message], now: float) -> None:
-        hooks = canary.hooks_of(HookType.EVENT)
+        hooks = canary.hooks_of(HookType.EVENT) or self.otherwise
         if not messages or not hooks:
             return
         for hook in hooks:

@@ -12,7 +12,8 @@ from delivery import names
 class Settings:
     """`identity` is the pod's name. `kubeconfig` empty means: the pod's own ServiceAccount.
 
-    `ipv6`: whether pods have such an address, first or second.
+    `ipv6`: whether pods have such an address, first or second. `cluster_name` and `event_webhook`
+    are the installation's, see delivery/programs.py.
     """
 
     namespace: str
@@ -23,6 +24,8 @@ class Settings:
     log_level: str = "INFO"
     label: str = names.ENABLED
     ipv6: bool = False
+    cluster_name: str = ""
+    event_webhook: str = ""
 
 
 def settings(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> Settings:
@@ -32,6 +35,8 @@ def settings(arguments: Sequence[str], environment: Mapping[str, str] | None = N
     parser.add_argument("--namespace", default=said.get("NAMESPACE"))
     parser.add_argument("--identity", default=said.get("POD_NAME", said.get("HOSTNAME", "agent")))
     parser.add_argument("--label", default=said.get("OPT_IN_LABEL", names.ENABLED))
+    parser.add_argument("--cluster-name", default=said.get("CLUSTER_NAME", ""))
+    parser.add_argument("--event-webhook", default=said.get("EVENT_WEBHOOK_URL", ""))
     parser.add_argument("--kubeconfig", default=said.get("KUBECONFIG", ""))
     parser.add_argument("--http-port", type=int, default=names.AGENT_HTTP_PORT)
     parser.add_argument("--xds-port", type=int, default=names.XDS_PORT)

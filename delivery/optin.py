@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from delivery import names
@@ -140,6 +140,7 @@ def agent(programs: Programs) -> dict[str, Any]:
             env("POD_NAME", "metadata.name"),
             env("POD_IPS", "status.podIPs"),
             {"name": "OPT_IN_LABEL", "value": programs.label},
+            *installed(programs),
         ],
         "ports": [
             {"name": "http", "containerPort": names.AGENT_HTTP_PORT},
@@ -156,6 +157,12 @@ def agent(programs: Programs) -> dict[str, Any]:
     }
     pod = {"serviceAccountName": names.AGENT, "containers": [container]}
     return deployment(names.AGENT, {**pod, **way_in(programs)}, {})
+
+
+def installed(programs: Programs) -> Iterator[dict[str, str]]:
+    """What the installation says to all agents; unsaid, it is not there, and no pod changes."""
+    said = {"CLUSTER_NAME": programs.cluster, "EVENT_WEBHOOK_URL": programs.event_webhook}
+    return ({"name": name, "value": value} for name, value in said.items() if value)
 
 
 def router(programs: Programs, config: str) -> dict[str, Any]:

@@ -39,7 +39,8 @@ class Programs:
 
     `pull_secrets` are names of Secrets that the user keeps in the namespace. `label` is the one
     that opts in: the agent leaves when the namespace has it no more. `ipv6`: whether pods are
-    reached by IPv6 first.
+    reached by IPv6 first. `cluster` is what alerts call it; `event_webhook` is told all Events of
+    Canaries that have no event hook of their own.
     """
 
     agent: str
@@ -50,6 +51,8 @@ class Programs:
     ipv6: bool = False
     agent_size: Size = AGENT_SIZE
     router_size: Size = ROUTER_SIZE
+    cluster: str = ""
+    event_webhook: str = ""
 
 
 def resized(size: Size, *, requests: str = "", limits: str = "") -> Size:

@@ -11,6 +11,7 @@ from typing import Any
 from certs.authority import Lives
 from delivery import names
 from delivery.programs import AGENT_SIZE, ROUTER_SIZE, Programs, Size, resized
+from delivery.providers.interface import http_address
 
 DOMAIN = names.ENABLED.partition("/")[0]
 REGISTRATION = "outrider-webhook"
@@ -44,6 +45,8 @@ class Settings:
     priority_class: str = ""
     agent_size: Size = AGENT_SIZE
     router_size: Size = ROUTER_SIZE
+    cluster_name: str = ""
+    event_webhook: str = ""
     identity: str = "webhook"
     ipv6: bool = False
     kubeconfig: str = ""
@@ -60,6 +63,8 @@ class Settings:
             ipv6=self.ipv6,
             agent_size=self.agent_size,
             router_size=self.router_size,
+            cluster=self.cluster_name,
+            event_webhook=self.event_webhook,
         )
 
     @property
@@ -106,6 +111,8 @@ def settings(arguments: Sequence[str], environment: Mapping[str, str] | None = N
         parser.add_argument(f"--{flag}", type=int, default=number)
     parser.add_argument("--pull-secrets", type=listed, default=listed(said.get("PULL_SECRETS", "")))
     parser.add_argument("--priority-class", default=said.get("PRIORITY_CLASS", ""))
+    parser.add_argument("--cluster-name", default=said.get("CLUSTER_NAME", ""))
+    parser.add_argument("--event-webhook", type=address, default=said.get("EVENT_WEBHOOK_URL", ""))
     parser.add_argument("--identity", default=said.get("POD_NAME", said.get("HOSTNAME", "webhook")))
     parser.add_argument("--kubeconfig", default=said.get("KUBECONFIG", ""))
     parser.add_argument("--log-level", default=said.get("LOG_LEVEL", "INFO").upper())
@@ -136,6 +143,13 @@ def size(environment: Mapping[str, str], program: str, default: Size) -> Size:
         )
     except ValueError as error:
         raise ValueError(f"{requests}, {limits}: {error}") from None
+
+
+def address(text: str) -> str:
+    """None at all, or one that agents can call."""
+    if text and any(http_address(text)):
+        raise argparse.ArgumentTypeError("is no URL; write for example http://events.tools/")
+    return text
 
 
 def listed(text: str) -> tuple[str, ...]:

@@ -31,7 +31,10 @@ def provider_spec(provider: Mapping[str, Any]) -> AlertProviderSpec:
         raise Undelivered(problems) from error
 
 
-def notice_of(canary: Canary, alert: Alert) -> Notice:
+def notice_of(canary: Canary, alert: Alert, cluster: str = "") -> Notice:
+    """With the cluster's name in every one, where it has one (reference, 8.1)."""
+    fields = details(canary) if alert.detailed else ()
+    where = [("Cluster", cluster)] if cluster else []
     return Notice(
         name=canary.name,
         namespace=canary.namespace,
@@ -39,7 +42,7 @@ def notice_of(canary: Canary, alert: Alert) -> Notice:
         severity=alert.severity,
         text=alert.text,
         phase=alert.phase,
-        fields=tuple(details(canary)) if alert.detailed else (),
+        fields=(*where, *fields),
         at=alert.at,
         key=f"{canary.namespace}/{canary.name}/{alert.at:.6f}",
     )

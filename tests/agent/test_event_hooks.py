@@ -33,11 +33,13 @@ class Receiver:
 
 
 class Telling:
-    def __init__(self) -> None:
+    def __init__(self, otherwise: str = "") -> None:
         self.told: list[tuple[str, bool]] = []
         self.lost = 0
         self.hooks = EventHooks(
-            told=lambda kind, _, failed: self.told.append((kind, failed)), lost=self.lose
+            told=lambda kind, _, failed: self.told.append((kind, failed)),
+            lost=self.lose,
+            otherwise=otherwise,
         )
 
     def lose(self) -> None:
@@ -93,6 +95,16 @@ def test_an_event_is_tried_again_as_often_as_its_hook_says() -> None:
         telling.until(1)
     assert receiver.texts == ["once", "once"]
     assert telling.told == [("event", True)]
+
+
+def test_the_installations_hook_hears_of_canaries_without_one_of_their_own() -> None:
+    everywhere, own = Receiver(), Receiver()
+    with Pod(everywhere) as first, Pod(own) as second:
+        telling = Telling(f"http://127.0.0.1:{first.endpoint.port}/")
+        telling.tell(canary(), normal("of this one"))
+        telling.tell(canary(second.endpoint.port), normal("of that one"))
+        telling.until(2)
+    assert (everywhere.texts, own.texts) == (["of this one"], ["of that one"])
 
 
 def test_without_event_hooks_nobody_is_told() -> None:

@@ -54,3 +54,9 @@ def test_another_installation_has_another_label() -> None:
 def test_pods_have_ipv6_where_its_own_pod_has() -> None:
     assert settings([], WITH_IPV6).ipv6
     assert not settings([], IN_A_POD).ipv6
+
+
+def test_what_the_installation_says_is_taken_from_the_environment() -> None:
+    said = {"CLUSTER_NAME": "east", "EVENT_WEBHOOK_URL": "http://events.tools/"}
+    found = settings([], {**IN_A_POD, **said})
+    assert (found.cluster_name, found.event_webhook) == ("east", "http://events.tools/")

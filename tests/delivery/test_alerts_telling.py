@@ -113,6 +113,12 @@ def test_what_begins_is_told_with_how_it_goes_on(analysis: Analysis, routing: st
     assert list(found.fields) == first + ([("Traffic routing", routing)] if routing else [])
     assert (found.key, found.phase) == ("shop/web/5.000000", "Progressing")
     assert notice_of(canary, Alert(INFO, "ended")).fields == ()
+    where = ("Cluster", "east")
+    assert notice_of(canary, Alert(INFO, "ended"), "east").fields == (where,)
+    assert list(notice_of(canary, Alert(INFO, "x", detailed=True), "east").fields)[:2] == [
+        where,
+        first[0],
+    ]
 
 
 def test_a_template_words_it_anew() -> None:

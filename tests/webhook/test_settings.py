@@ -3,6 +3,7 @@ import re
 import pytest
 
 from delivery import names
+from delivery.optin import namespace_parts
 from delivery.programs import Programs
 from webhook.settings import Settings, settings, version
 
@@ -77,3 +78,21 @@ def test_a_size_that_cannot_be_is_refused_by_its_name(capsys: pytest.CaptureFixt
     with pytest.raises(SystemExit):
         settings([], {**TOLD, "ROUTER_LIMITS": "cpu=some"})
     assert "ROUTER_REQUESTS, ROUTER_LIMITS: 'some' is no quantity" in capsys.readouterr().err
+
+
+def test_what_all_agents_are_to_know_goes_into_their_pods() -> None:
+    said = {"CLUSTER_NAME": "east", "EVENT_WEBHOOK_URL": "http://events.tools/"}
+    parts = namespace_parts("shop", settings([], TOLD | said).programs)
+    (container,) = parts[4]["spec"]["template"]["spec"]["containers"]
+    found = {one["name"]: one.get("value") for one in container["env"]}
+    assert said.items() <= found.items()
+    (plain,) = namespace_parts("shop", settings([], TOLD).programs)[4]["spec"]["template"]["spec"][
+        "containers"
+    ]
+    assert not said.keys() & {one["name"] for one in plain["env"]}
+
+
+def test_an_event_webhook_is_a_url(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        settings([], TOLD | {"EVENT_WEBHOOK_URL": "events.tools"})
+    assert "http://events.tools/" in capsys.readouterr().err
