@@ -146,8 +146,10 @@ def renamed(document: JSON, name: str) -> None:
 
 
 def ours(document: JSON) -> bool:
-    """Whether a second installation has one of its own: namespaces share the agents' rights."""
-    shared = document["metadata"]["name"] == names.AGENT
+    """Whether a second installation has one of its own: namespaces share the agents' rights, and
+    the policies know the first one's label and accounts.
+    """
+    shared = document["metadata"]["name"] == names.AGENT or "Policy" in document["kind"]
     return document["kind"] != "ResourceQuota" and not shared
 
 
