@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from delivery import names
 from delivery.canary import RESTING, Phase, Status
-from delivery.observation import Observation
+from delivery.observation import Observation, Workload
 from delivery.pods import annotations_of
 
 PROMOTED = "promoted"
@@ -25,9 +25,20 @@ def recorded(before: Status, after: Status, seen: Observation) -> Status:
         return status
     number, verdict = str(status.release), outcome(status)
     others = {key: value for key, value in status.outcomes.items() if key != number}
-    known = others | ({number: verdict} if verdict else {})
+    known = others | ({number: verdict} if verdict else {}) | unjudged(status, seen)
     last = sorted(known, key=int)[-KEPT:]
     return replace(status, outcomes={key: known[key] for key in last})
+
+
+def unjudged(status: Status, seen: Observation) -> dict[str, str]:
+    """What came while an app is given back, and was not taken up: nobody judges it any more."""
+    if status.phase not in LEFT or seen.target is None or status.release is None:
+        return {}
+    last = said(seen.target)
+    if last is None or last <= status.release:
+        return {}
+    passed = range(max(status.release + 1, last - KEPT), last)
+    return {str(one): SUPERSEDED for one in passed} | {str(last): REFUSED}
 
 
 def outcome(status: Status) -> str:
@@ -70,8 +81,12 @@ def number_of(status: Status, seen: Observation) -> int | None:
     target = seen.target
     if target is None or target.revision != status.observed:
         return None
-    annotations = annotations_of(target.manifest)
-    mark, said = annotations.get(names.ADMITTED, ""), annotations.get(names.RELEASE, "")
-    number = int(said) if said.isdecimal() else None
+    mark, number = annotations_of(target.manifest).get(names.ADMITTED, ""), said(target)
     read_otherwise = number != status.release and seen.names.get(mark) == status.observed
     return number if mark == status.observed or read_otherwise else None
+
+
+def said(target: Workload) -> int | None:
+    """The number that admission gave the last template."""
+    text = annotations_of(target.manifest).get(names.RELEASE, "")
+    return int(text) if text.isdecimal() else None

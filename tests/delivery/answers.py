@@ -27,7 +27,8 @@ def answered(agent: Agent) -> bool:
         return True
     last = int(target["metadata"]["annotations"][names.RELEASE])
     waited = {str(one) for one in range(max(0, last - KEPT + 1), last + 1)}
-    serves = status.observed == status.promoted
+    taken = template_hash(target["spec"]["template"]) == status.observed
+    serves = taken and status.observed == status.promoted
     return waited <= {*status.outcomes, *unseen(agent)} and (
         slipped(target) or status.outcomes[str(last)] == (PROMOTED if serves else REFUSED)
     )

@@ -105,6 +105,16 @@ def test_what_is_applied_and_taken_back_in_one_moment_is_answered_too() -> None:
     assert found.outcomes == {"1": "promoted", "2": "superseded", "3": "promoted"}
 
 
+@pytest.mark.parametrize("phase", [Phase.TERMINATING, Phase.TERMINATED])
+def test_what_came_while_an_app_is_given_back_is_not_promoted_by_anybody(phase: Phase) -> None:
+    status = replace(IDLE, phase=phase, release=1, outcomes={"1": "promoted"})
+    found = taken(status, look("v3", "3"))
+    assert found.outcomes == {"1": "promoted", "2": "superseded", "3": "refused"}
+    assert found.release == 1
+    assert recorded(found, found, look("v3", "3")) == found
+    assert taken(replace(status, release=None), look("v3", "3")).outcomes == {"1": "promoted"}
+
+
 def test_a_release_that_begins_anew_has_no_outcome_yet() -> None:
     status = replace(RELEASING, release=7, outcomes={"6": "promoted", "7": "refused"})
     assert taken(status, look("v2", "7")).outcomes == {"6": "promoted"}
