@@ -29,6 +29,7 @@ KINDS = (
     "MetricTemplate",
     "NetworkPolicy",
     "Pod",
+    "PodTemplate",
     "ReplicaSet",
     "ResourceQuota",
     "Service",
@@ -42,6 +43,7 @@ def objects(cache: Cache) -> Objects:
         pods=cache.items("Pod"),
         services=cache.items("Service"),
         autoscalers=cache.items("HorizontalPodAutoscaler"),
+        templates=cache.items("PodTemplate"),
     )
 
 
@@ -88,12 +90,17 @@ def observe(canary: Canary, around: Surroundings) -> Observation:
     return Observation(
         now=around.now,
         target=pair.workload(around.found, target, threshold=analysis.canary_ready_threshold),
+<<<<<<< HEAD
         primary=None if primary is None else serving_half(canary, primary, target, around),
+=======
+        primary=serving_half(canary, primary, target, around),
+>>>>>>> 027204c (Keep the template of what was promoted, so that a deleted primary comes back as it was)
         apex=service,
         beside=beside,
         strays=strays,
         services={one["metadata"]["name"]: one for one in around.found.services},
         revisions=revisions,
+        kept=pair.kept(around.found, target),
         names=pair.named_by_admission(around.found, target),
         serving=pair.serving(around.found, target),
         wish=pair.wished(target),
@@ -115,7 +122,15 @@ def observe(canary: Canary, around: Surroundings) -> Observation:
     )
 
 
+<<<<<<< HEAD
 def serving_half(canary: Canary, primary: Object, target: Object, around: Surroundings) -> Workload:
+=======
+def serving_half(
+    canary: Canary, primary: Any, target: Any, around: Surroundings
+) -> Workload | None:
+    if primary is None:
+        return None
+>>>>>>> 027204c (Keep the template of what was promoted, so that a deleted primary comes back as it was)
     threshold = canary.analysis.primary_ready_threshold
     return pair.workload(around.found, primary, threshold=threshold, target=target)
 

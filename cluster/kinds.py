@@ -38,6 +38,7 @@ KINDS = {
         Kind("v1", "Event", "events"),
         Kind("v1", "LimitRange", "limitranges"),
         Kind("v1", "Pod", "pods"),
+        Kind("v1", "PodTemplate", "podtemplates"),
         Kind("v1", "ResourceQuota", "resourcequotas"),
         Kind("v1", "Secret", "secrets"),
         Kind("v1", "Service", "services"),

@@ -5,7 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+<<<<<<< HEAD
 from delivery import apex, external, leaving, names, ownership, placement, takeover, workload
+=======
+from delivery import apex, external, kept, leaving, names, ownership, takeover, workload
+>>>>>>> 027204c (Keep the template of what was promoted, so that a deleted primary comes back as it was)
 from delivery.by_hand import consumption
 from delivery.canary import RESTING, Canary, Phase, Status
 from delivery.covering import covers
@@ -39,6 +43,7 @@ def missing(canary: Canary, seen: Observation) -> tuple[Effect, ...]:
 def pair_effects(canary: Canary, seen: Observation, target: Workload) -> Iterator[Effect]:
     """What serves, and what leads to it."""
     yield from takeover.claims(canary, seen, workload.marks(canary))
+    yield from kept.effects(canary, seen)
     yield from primary_effects(canary, seen, target)
     if seen.apex is not None:
         yield from service_effects(canary, seen, seen.apex)

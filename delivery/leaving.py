@@ -4,7 +4,11 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+<<<<<<< HEAD
 from delivery import apex, external, names, ownership, placement, servable
+=======
+from delivery import apex, external, kept, names, ownership, servable
+>>>>>>> 027204c (Keep the template of what was promoted, so that a deleted primary comes back as it was)
 from delivery.canary import Canary, Phase
 from delivery.decision import Annotate, Delete, Disown, Effect, Restore
 from delivery.hashing import stripped
@@ -127,6 +131,7 @@ def away(service: Mapping[str, Any], home: Mapping[str, Any]) -> bool:
 def clone_effects(canary: Canary, seen: Observation) -> Iterator[Effect]:
     if seen.primary is not None:
         yield Delete("Deployment", seen.primary.name)
+    yield from kept.forgotten(seen)
     for name, service in sorted(seen.services.items()):
         if is_role_service(service, canary.target):
             yield Delete("Service", name)
@@ -172,7 +177,8 @@ def remains(canary: Canary, seen: Observation) -> bool:
     marked = seen.target is not None and is_marked(seen.target)
     users = (*([seen.target.manifest] if seen.target else ()), *seen.apexes, *seen.strays)
     owned = any(next(forsaken(one), None) for one in users)
-    return seen.primary is not None or services or marked or owned
+    remembered = any(kept.forgotten(seen))
+    return seen.primary is not None or services or marked or owned or remembered
 
 
 def annotate(
@@ -195,7 +201,11 @@ def annotate(
 def leftovers(objects: Objects) -> Iterator[Effect]:
     """What belongs to apps whose Deployment is gone: their users deleted them."""
     living = {deployment["metadata"]["name"] for deployment in objects.deployments}
-    for kind, items in (("Deployment", objects.deployments), ("Service", objects.services)):
+    for kind, items in (
+        ("Deployment", objects.deployments),
+        ("Service", objects.services),
+        (kept.KIND, objects.templates),
+    ):
         for item in items:
             labels = labels_of(item)
             ours = labels.get(names.MANAGED_BY) == names.OUTRIDER
@@ -220,5 +230,8 @@ def is_over(canaries: Iterable[Canary], objects: Objects) -> bool:
         for item in items
         for mark in (*MARKS, names.ROUTE, names.ORIGIN)
     )
-    clones = any(names.APP in labels_of(item) and servable.is_ours(item) for item in items)
+    clones = any(
+        names.APP in labels_of(item) and servable.is_ours(item)
+        for item in (*items, *objects.templates)
+    )
     return not busy and not marked and not clones

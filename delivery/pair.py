@@ -24,6 +24,7 @@ class Objects:
     pods: Sequence[Object] = ()
     services: Sequence[Object] = ()
     autoscalers: Sequence[Object] = ()
+    templates: Sequence[Object] = ()
 
     @cached_property
     def selecting(self) -> servable.Index:
@@ -67,11 +68,20 @@ def owned(items: Owned, owner: Object) -> Sequence[Object]:
     return items.get(owner["metadata"].get("uid") or "", ())
 
 
+def kept(objects: Objects, target: Object) -> Object | None:
+    """What has the name of the app's kept template, whoever made it."""
+    return named(objects.templates, names.primary_name(target["metadata"]["name"]))
+
+
 def revisions(
     objects: Objects, target: Object, primary: Object | None
 ) -> Mapping[str, Mapping[str, Any]]:
-    """Template hash -> template: what the halves run now, and what their ReplicaSets remember."""
+    """Template hash -> template: what the halves run now, what their ReplicaSets remember, and what
+    was kept of the revision promoted last.
+    """
     found: dict[str, Mapping[str, Any]] = {}
+    if (last := kept(objects, target)) is not None and servable.is_ours(last):
+        found[objects.revision(last["template"])] = last["template"]
     for half in (target, primary):
         if half is None:
             continue

@@ -46,7 +46,8 @@ def homeward(service: Any) -> tuple[Any, ...]:
 
 
 def alone(change: Document | None = None, **changes: Any) -> Observation:
-    return replace(SEEN, target=target(change, **changes), primary=None, services={}, apex=HOME)
+    own = target(change, **changes)
+    return replace(SEEN, target=own, primary=None, kept=None, services={}, apex=HOME)
 
 
 def test_nothing_is_removed_of_an_app_that_stays() -> None:
@@ -146,6 +147,7 @@ def test_the_clone_and_its_services_go_before_our_marks() -> None:
     found = due(CLEARING, replace(SEEN, apex=HOME))
     assert found == (
         Delete("Deployment", "web-primary"),
+        Delete("PodTemplate", "web-primary"),
         Delete("Service", "web-canary"),
         Delete("Service", "web-primary"),
     )

@@ -132,6 +132,8 @@ class Upgraded(World):
             self.default(one)
         for pod in self.pods:
             self.fill(pod.template)
+        for kept in self.kept.values():
+            self.fill(kept["template"])
 
     def default(self, found: Document) -> None:
         if "template" in found["spec"]:

@@ -106,6 +106,7 @@ def objects(world: World) -> Objects:
         replica_sets=world.sets,
         pods=[pod.manifest() for pod in world.pods],
         services=list(world.services.values()),
+        templates=list(world.kept.values()),
     )
 
 
@@ -145,6 +146,7 @@ def look(canary: Canary, world: World) -> Observation:
         strays=strays,
         services=world.services,
         revisions=pair.revisions(found, target, primary),
+        kept=pair.kept(found, target),
         names=pair.named_by_admission(found, target),
         serving=pair.serving(found, target),
         wish=pair.wished(target),

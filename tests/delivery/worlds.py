@@ -77,6 +77,7 @@ class World:
     now: float = START
     deployments: dict[str, Document] = field(default_factory=dict)
     services: dict[str, Document] = field(default_factory=dict)
+    kept: dict[str, Document] = field(default_factory=dict)
     sets: list[Document] = field(default_factory=list)
     pods: list[Pod] = field(default_factory=list)
     served: list[Application] = field(default_factory=list)
@@ -118,6 +119,8 @@ class World:
 
     def perform(self, effect: Effect) -> None:
         match effect:
+            case Apply(manifest) if manifest["kind"] == "PodTemplate":
+                self.kept[manifest["metadata"]["name"]] = copy.deepcopy(dict(manifest))
             case Apply(manifest):
                 self.put(copy.deepcopy(self.applied(manifest)), AGENT)
             case Annotate():
@@ -131,6 +134,9 @@ class World:
 
     def delete(self, kind: str, name: str) -> None:
         """And what it owns."""
+        if kind == "PodTemplate":
+            self.kept.pop(name)
+            return
         gone = self.place(kind).pop(name, None)
         for one in self.sets_of(gone) if gone and kind == "Deployment" else []:
             self.resize(one, 0)

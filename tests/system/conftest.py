@@ -153,7 +153,16 @@ def fresh(test: str) -> Namespace:
 
 
 def closed(place: Namespace, test: pytest.Item) -> None:
+    told(place, test)
+    removed(place)
+
+
+def told(place: Namespace, test: pytest.Item) -> None:
+    """What is in it, where a test failed."""
     report = test.stash.get(REPORT, None)
     if report is None or report.failed:
         print(dump(place))  # noqa: T201  # pytest shows it below the failure
+
+
+def removed(place: Namespace) -> None:
     Kubectl()("delete", "namespace", place.name, "--wait=false", "--ignore-not-found")

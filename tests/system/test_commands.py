@@ -1,5 +1,7 @@
 """What users type beside apply: set image, undo, restart and scale mean what they always meant."""
 
+import json
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -11,18 +13,48 @@ from demo.release import Release, released
 from demo.shop import V1, V2
 from demo.waiting import always, eventually
 from tests.system.canaries import events_of
+from tests.system.conftest import HURRY, defaults, fresh, removed, told
 
 OWN = "app.kubernetes.io/name=shop"
 
-pytestmark = pytest.mark.usefixtures("hurried")
+pytestmark = pytest.mark.xdist_group("commands")
+
+
+@pytest.fixture(scope="module")
+def place(cluster: None) -> Iterator[Namespace]:
+    """One adopted shop for all the commands, whose releases take seconds."""
+    found = fresh("commands")
+    found.kubectl.apply([defaults(HURRY)])
+    opened(found, V1.manifests())
+    yield found
+    removed(found)
+
+
+@pytest.fixture
+def shop(place: Namespace, request: pytest.FixtureRequest) -> Iterator[Namespace]:
+    """As it was adopted: v1 serves, and nothing is under way."""
+    place.kubectl.apply(V1.manifests())
+    eventually("it is at rest", lambda: rests(place), timeout=90)
+    primary_has(place, V1.replicas)
+    yield place
+    told(place, request.node)
+
+
+def rests(place: Namespace) -> bool:
+    """Also of a canary nothing is left."""
+    status, target = place.status(), place.read("Deployment", "shop")
+    serves = version_of(place, "shop-primary") == version_of(place, "shop") == V1.version
+    ended = status["phase"] in ("Initialized", "Succeeded", "Failed")
+    known = status["observedHash"] == status["promotedHash"]
+    return bool(serves and ended and known and not target["spec"]["replicas"])
 
 
 def primary_has(place: Namespace, replicas: int) -> None:
-    eventually(
-        f"the primary has {replicas} ready pods",
-        lambda: place.read("Deployment", "shop-primary")["status"].get("readyReplicas") == replicas,
-        timeout=30,
-    )
+    def ready() -> bool:
+        found = place.found("Deployment", "shop-primary") or {}
+        return bool(found.get("status", {}).get("readyReplicas") == replicas)
+
+    eventually(f"the primary has {replicas} ready pods", ready, timeout=30)
 
 
 def version_of(place: Namespace, name: str) -> str:
@@ -77,24 +109,24 @@ def test_a_scale_is_heard_whatever_follows_it_at_once(shop: Namespace) -> None:
     primary_has(shop, 3)
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        pytest.param((), id="client-side"),
-        pytest.param(("--server-side",), id="server-side", marks=pytest.mark.soak),
-    ],
-)
-def test_replicas_alone_reach_the_primary_and_start_no_release(
-    namespace: Namespace, options: tuple[str, ...]
-) -> None:
-    opened(namespace, V1.manifests(), *options)
-    revision = namespace.status()["observedHash"]
-    namespace.kubectl.apply(replace(V1, replicas=5).manifests(), *options)
-    primary_has(namespace, 5)
-    namespace.kubectl("scale", "deployment/shop", "--replicas=4")
-    primary_has(namespace, 4)
-    always("no release", lambda: namespace.status()["observedHash"] == revision, seconds=3)
-    assert namespace.read("Deployment", "shop")["spec"]["replicas"] == 0
+def test_replicas_alone_reach_the_primary_and_start_no_release(shop: Namespace) -> None:
+    replicas_reach_the_primary(shop)
+
+
+@pytest.mark.soak
+def test_so_they_do_by_a_server_side_apply(namespace: Namespace) -> None:
+    opened(namespace, V1.manifests(), "--server-side")
+    replicas_reach_the_primary(namespace, "--server-side")
+
+
+def replicas_reach_the_primary(place: Namespace, *options: str) -> None:
+    revision = place.status()["observedHash"]
+    place.kubectl.apply(replace(V1, replicas=5).manifests(), *options)
+    primary_has(place, 5)
+    place.kubectl("scale", "deployment/shop", "--replicas=4")
+    primary_has(place, 4)
+    always("no release", lambda: place.status()["observedHash"] == revision, seconds=3)
+    assert place.read("Deployment", "shop")["spec"]["replicas"] == 0
 
 
 def test_what_changes_nothing_in_the_pods_starts_no_release(shop: Namespace) -> None:
@@ -108,6 +140,29 @@ def test_what_changes_nothing_in_the_pods_starts_no_release(shop: Namespace) -> 
     always("no release", lambda: still(shop, before), seconds=5)
     marks = [one["metadata"]["annotations"] for one in shop.list("ReplicaSet", OWN)]
     assert {one[ADMITTED] for one in marks if ADMITTED in one} == {before["observedHash"]}
+
+
+def test_a_primary_that_is_deleted_comes_back_as_it_was_promoted(shop: Namespace) -> None:
+    """Also when nothing but the refused version is left in the target's history."""
+    forget = json.dumps({"spec": {"revisionHistoryLimit": 0}})
+    shop.kubectl("patch", "deployment", "shop", "--type=merge", "-p", forget)
+    release = Release(shop)
+    shop.kubectl("set", "image", "deployment/shop", "shop=localhost/outrider/shop:missing")
+    assert release.finished().outcome == "rolled back"
+    eventually("the history is gone", lambda: len(sets_of(shop, "shop")) == 1)
+    shop.kubectl("delete", "deployment", "shop-primary")
+    primary_has(shop, V1.replicas)
+    assert version_of(shop, "shop-primary") == V1.version
+    assert shop.status()["phase"] == "Failed"
+
+
+def sets_of(place: Namespace, name: str) -> list[JSON]:
+    owner = place.read("Deployment", name)["metadata"]["uid"]
+    return [
+        one
+        for one in place.list("ReplicaSet")
+        if any(owner == other["uid"] for other in one["metadata"].get("ownerReferences", []))
+    ]
 
 
 def still(place: Namespace, before: JSON) -> bool:
