@@ -90,11 +90,7 @@ def observe(canary: Canary, around: Surroundings) -> Observation:
     return Observation(
         now=around.now,
         target=pair.workload(around.found, target, threshold=analysis.canary_ready_threshold),
-<<<<<<< HEAD
         primary=None if primary is None else serving_half(canary, primary, target, around),
-=======
-        primary=serving_half(canary, primary, target, around),
->>>>>>> 027204c (Keep the template of what was promoted, so that a deleted primary comes back as it was)
         apex=service,
         beside=beside,
         strays=strays,
@@ -122,15 +118,7 @@ def observe(canary: Canary, around: Surroundings) -> Observation:
     )
 
 
-<<<<<<< HEAD
 def serving_half(canary: Canary, primary: Object, target: Object, around: Surroundings) -> Workload:
-=======
-def serving_half(
-    canary: Canary, primary: Any, target: Any, around: Surroundings
-) -> Workload | None:
-    if primary is None:
-        return None
->>>>>>> 027204c (Keep the template of what was promoted, so that a deleted primary comes back as it was)
     threshold = canary.analysis.primary_ready_threshold
     return pair.workload(around.found, primary, threshold=threshold, target=target)
 

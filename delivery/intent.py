@@ -5,11 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-<<<<<<< HEAD
-from delivery import apex, external, leaving, names, ownership, placement, takeover, workload
-=======
-from delivery import apex, external, kept, leaving, names, ownership, takeover, workload
->>>>>>> 027204c (Keep the template of what was promoted, so that a deleted primary comes back as it was)
+from delivery import apex, external, kept, leaving, names, ownership, placement, takeover, workload
 from delivery.by_hand import consumption
 from delivery.canary import RESTING, Canary, Phase, Status
 from delivery.covering import covers

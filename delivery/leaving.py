@@ -4,11 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-<<<<<<< HEAD
-from delivery import apex, external, names, ownership, placement, servable
-=======
-from delivery import apex, external, kept, names, ownership, servable
->>>>>>> 027204c (Keep the template of what was promoted, so that a deleted primary comes back as it was)
+from delivery import apex, external, kept, names, ownership, placement, servable
 from delivery.canary import Canary, Phase
 from delivery.decision import Annotate, Delete, Disown, Effect, Restore
 from delivery.hashing import stripped

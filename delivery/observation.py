@@ -103,8 +103,8 @@ class Observation:
     """One look at everything that a decision about one Canary may depend on.
 
     `now` is seconds since the epoch. `revisions` maps each known template hash to its template,
-<<<<<<< HEAD
-    `names` a hash that admission gave one of the target's templates to the hash that it has now.
+    `kept` is where that of the last promoted one is remembered, `names` maps a hash that admission
+    gave one of the target's templates to the hash that it has now.
     `serving` is the revision whose pods serve while there is no primary yet. `wish` is the number
     of replicas that the user asked for, None where nothing new was asked. `traffic` maps a metric's
     name to what the canary did in that metric's window. `leaving` is why the app is to be
@@ -117,21 +117,6 @@ class Observation:
     `measurements` are by questions.Question.key; what is still being asked is not among them.
     `replies` are the hooks' last ones, by their names. `refused` says which references to other
     namespaces may not be read, and what is to be done.
-=======
-    `kept` is what remembers the last promoted one, `names` maps a hash that admission gave one of
-    the target's templates to the hash that it has now. `serving` is the revision whose pods serve
-    while there is no primary yet. `wish` is the number of replicas that the user asked for, None
-    where nothing new was asked. `traffic` maps a metric's name to what the canary did in that
-    metric's window. `leaving` is why the app is to be given back to its user, empty while it stays;
-    `unfit` are reasons that came up since it was adopted, for which it is given back between two
-    releases. `drained` says that no router has a request of the canary open, nor had a new one
-    lately. `counted` are the counters of the app's series, as they were read last from each source.
-    `beside` are the app's other Services, which are routed as the apex is; `strays` are those that
-    were, and now are to be given back. `told` are alerts that were delivered, or given up, by when
-    they were raised. `measurements` are by questions.Question.key; what is still being asked is not
-    among them.
-    `replies` are the hooks' last ones, by their names.
->>>>>>> 027204c (Keep the template of what was promoted, so that a deleted primary comes back as it was)
     """
 
     now: float
