@@ -47,6 +47,7 @@ def breaks(place: Namespace, reason: str) -> None:
     eventually("it is told", lambda: why in [one["message"] for one in place.list("Event")])
 
 
+@pytest.mark.minutes
 def test_a_canary_that_cannot_run_is_refused_with_its_reason_and_the_next_one_released(
     namespace: Namespace, load: Load
 ) -> None:

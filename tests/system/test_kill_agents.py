@@ -54,6 +54,7 @@ def test_killed_while_adopting_and_while_refusing_a_bad_version(
     assert losses(*clients) == []
 
 
+@pytest.mark.minutes
 @AGENTS
 @pytest.mark.usefixtures("hurried")
 def test_killed_in_each_phase_of_a_promotion(

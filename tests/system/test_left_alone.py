@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from delivery.names import ENABLED
-from demo.kubectl import JSON, Kubectl
+from demo.kubectl import JSON
 from demo.namespace import Namespace
 from demo.waiting import always, eventually
 from tests.system.canaries import (
@@ -20,10 +20,13 @@ from tests.system.canaries import (
     managed,
     said,
 )
-from tests.system.conftest import fresh
+from tests.system.conftest import fresh, removed
 from tests.system.load import Load, losses
 
 Change = Callable[[list[JSON]], object]
+
+together = pytest.mark.xdist_group("left alone")
+"""Those that share a namespace run one after another."""
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +35,7 @@ def place(cluster: None) -> Iterator[Namespace]:
     found = fresh("left-alone")
     found.opt_in()
     yield found
-    Kubectl()("delete", "namespace", found.name, "--wait=false")
+    removed(found)
 
 
 def pod(manifests: list[JSON]) -> JSON:
@@ -136,6 +139,7 @@ def left_alone(place: Namespace, name: str, reason: str) -> None:
     eventually(text, lambda: text in refusals(place, name), timeout=40)
 
 
+@together
 @pytest.mark.parametrize("name", CASES)
 def test_what_is_left_alone_is_told_why_and_adopted_when_it_is_mended(
     place: Namespace, name: str
@@ -152,6 +156,7 @@ def test_what_is_left_alone_is_told_why_and_adopted_when_it_is_mended(
     eventually(f"{name} is taken in hand", lambda: place.status(name).get("phase"), timeout=90)
 
 
+@together
 def test_our_own_deployments_are_never_spoken_of(place: Namespace) -> None:
     place.kubectl.apply(app("ordinary"))
     place.adopted("ordinary")

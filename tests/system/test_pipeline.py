@@ -54,6 +54,7 @@ def script(place: Namespace, shop: Shop, folder: Path) -> Job:
     return started(mine.replace("-n shop", f"-n {place.name}"))
 
 
+@pytest.mark.minutes
 def test_a_job_ends_with_the_outcome_of_its_own_release(namespace: Namespace, load: Load) -> None:
     namespace.kubectl.apply([*SMALL.manifests(), canary("weekly")])
     namespace.complete()

@@ -125,6 +125,7 @@ def test_a_newer_version_takes_the_place_of_the_one_under_way(
     assert losses(*clients) == []
 
 
+@pytest.mark.minutes
 @pytest.mark.usefixtures("calm")
 def test_streams_stay_open_through_a_whole_release(namespace: Namespace, load: Load) -> None:
     opened(namespace, LONG.manifests())
