@@ -113,7 +113,9 @@ def enrolling(told: Settings, api: Api, metrics: Metrics) -> tuple[Offers, Seque
         label=told.label,
         namespaces=optin.namespaces,
         standing=standing(api, wake),
-        leading=leadership.held,
+        # A second installation would take back what the first one gives: its namespaces have
+        # another label.
+        leading=lambda: leadership.held() and not told.instance,
     )
     loops = (
         Loop("optin", OPTIN_SECONDS, optin.turn, metrics),

@@ -23,9 +23,10 @@ class Settings:
     """`port` is where the pod listens, `service_port` where the API server calls.
 
     `instance` names a second installation beside the first: its registration, and the label that
-    opts in to it, are its own. `settle_seconds`: how long an authority is published before it
-    signs. `drain_seconds`: how long open connections are served after SIGTERM. `ipv6`: whether
-    pods are reached by IPv6 first. `kubeconfig` empty means: the pod's own ServiceAccount.
+    opts in to it, are its own; what namespaces offer to each other is left to the first.
+    `settle_seconds`: how long an authority is published before it signs. `drain_seconds`: how long
+    open connections are served after SIGTERM. `ipv6`: whether pods are reached by IPv6 first.
+    `kubeconfig` empty means: the pod's own ServiceAccount.
     """
 
     namespace: str
