@@ -46,8 +46,7 @@ GRACE_SECONDS = 2.0
 
 
 def build(given: Settings, registry: CollectorRegistry, presented: Presented) -> Loop:
-    connection = connect(given.kubeconfig or None)
-    api = Api(connection)
+    api = Api(connection := connect(given.kubeconfig or None))
     exposition, changed = Exposition(registry), threading.Event()
     hooks, event_hooks = calling(registry, changed, given.event_webhook)
     cache = watched(api, given.namespace, changed)
@@ -83,6 +82,7 @@ def build(given: Settings, registry: CollectorRegistry, presented: Presented) ->
         refusals=Refusals(events, exposition),
         changed=changed,
         ipv6=given.ipv6,
+        otherwise=given.alerts,
     )
     return loop
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from cluster.api import Object
 from cluster.watch import Cache, version
 from delivery import names, pair, questions, rivals, schema, serving
+from delivery.alert import Route
 from delivery.canary import Canary, Phase
 from delivery.intent import ADOPTED
 from delivery.pair import Objects
@@ -20,12 +21,14 @@ DRAIN_SECONDS = 600.0
 class Canaries:
     """`invalid` is told of each Canary that cannot be acted on, and why; once for each reason.
 
-    `superseded` are generated ones whose app a user's Canary has taken over.
+    `otherwise` is who is told of those that name nobody. `superseded` are generated ones whose app
+    a user's Canary has taken over.
     """
 
     cache: Cache
     invalid: Callable[[Object, str], None]
     find: questions.Find
+    otherwise: tuple[Route, ...] = ()
     written: dict[str, Object] = field(default_factory=dict)
     served: dict[str, Canary] = field(default_factory=dict)
     complaints: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -107,6 +110,8 @@ class Canaries:
         analysis, problems = schema.defaults_from(data, annotations)
         deadline = schema.deadline_from(data, annotations)
         canary = schema.parse(raw, analysis, progress_deadline=deadline)
+        if not canary.analysis.alerts:
+            canary = replace(canary, analysis=replace(canary.analysis, alerts=self.otherwise))
         unbuilt = questions.unbuilt(canary, self.find)
         lacking = wanting(canary, found)
         return replace(canary, unbuilt=(*canary.unbuilt, *unbuilt, *lacking)), problems

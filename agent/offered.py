@@ -72,7 +72,7 @@ class Offered:
 
     def refused(self, canary: Canary) -> tuple[str, ...]:
         """Of each of its references that may not be read: field, value, fix."""
-        every = ((path, self.known.get(named)) for path, named in foreign(canary))
+        every = ((path, self.known.get(named)) for path, named in foreign(canary) if path)
         return tuple(f"{path}{known.refused}" for path, known in every if known and known.refused)
 
     def look(self, canaries: Sequence[Canary]) -> None:

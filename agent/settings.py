@@ -3,17 +3,19 @@
 import argparse
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from delivery import names
+from delivery.alert import Route
+from delivery.api.defaults import routes
 
 
 @dataclass(frozen=True)
 class Settings:
     """`identity` is the pod's name. `kubeconfig` empty means: the pod's own ServiceAccount.
 
-    `ipv6`: whether pods have such an address, first or second. `cluster_name` and `event_webhook`
-    are the installation's, see delivery/programs.py.
+    `ipv6`: whether pods have such an address, first or second. `cluster_name`, `event_webhook` and
+    `alerts` are the installation's, see delivery/programs.py.
     """
 
     namespace: str
@@ -26,6 +28,12 @@ class Settings:
     ipv6: bool = False
     cluster_name: str = ""
     event_webhook: str = ""
+    alerts: tuple[Route, ...] = ()
+
+
+def everybodys(text: str) -> tuple[Route, ...]:
+    """Who is told of all Canaries that name nobody."""
+    return tuple(replace(one, everybodys=True) for one in routes(text)) if text else ()
 
 
 def settings(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> Settings:
@@ -37,6 +45,7 @@ def settings(arguments: Sequence[str], environment: Mapping[str, str] | None = N
     parser.add_argument("--label", default=said.get("OPT_IN_LABEL", names.ENABLED))
     parser.add_argument("--cluster-name", default=said.get("CLUSTER_NAME", ""))
     parser.add_argument("--event-webhook", default=said.get("EVENT_WEBHOOK_URL", ""))
+    parser.add_argument("--alerts", type=everybodys, default=said.get("ALERTS", ""))
     parser.add_argument("--kubeconfig", default=said.get("KUBECONFIG", ""))
     parser.add_argument("--http-port", type=int, default=names.AGENT_HTTP_PORT)
     parser.add_argument("--xds-port", type=int, default=names.XDS_PORT)

@@ -33,6 +33,7 @@ from cluster.lease import Leadership
 from cluster.survey import Survey
 from cluster.watch import Cache
 from delivery import adoption, external, leaving, names, schema, serving
+from delivery.alert import Route
 from delivery.canary import Canary
 from delivery.decision import WARNING
 from delivery.intent import effects
@@ -79,6 +80,7 @@ class Loop:
     refusals: Refusals
     changed: threading.Event
     ipv6: bool = False
+    otherwise: tuple[Route, ...] = ()
     stopping: threading.Event = field(default_factory=threading.Event)
     published: threading.Event = field(default_factory=threading.Event)
     turned: float = field(default_factory=time.monotonic)
@@ -89,7 +91,8 @@ class Loop:
     doubted: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
-        self.canaries = Canaries(self.cache, self.complain, self.offered.looked_up)
+        found = self.offered.looked_up
+        self.canaries = Canaries(self.cache, self.complain, found, self.otherwise)
         self.listeners = Listeners(self.api)
         self.adoptions = Adoptions(
             self.api,

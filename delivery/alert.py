@@ -24,13 +24,15 @@ class Alert:
 class Route:
     """One of `spec.analysis.alerts`: an AlertProvider by name, and what it is to hear.
 
-    It is of the Canary's own namespace unless `namespace` says another.
+    It is of the Canary's own namespace unless `namespace` says another. `everybodys` is one that
+    the installation names for all Canaries without an own word: nothing waits for it.
     """
 
     name: str
     provider: str
     severity: str = INFO
     namespace: str = ""
+    everybodys: bool = False
 
     def wants(self, alert: Alert) -> bool:
         """All of it from info on; else just that severity, and errors with warnings."""

@@ -161,7 +161,11 @@ def agent(programs: Programs) -> dict[str, Any]:
 
 def installed(programs: Programs) -> Iterator[dict[str, str]]:
     """What the installation says to all agents; unsaid, it is not there, and no pod changes."""
-    said = {"CLUSTER_NAME": programs.cluster, "EVENT_WEBHOOK_URL": programs.event_webhook}
+    said = {
+        "CLUSTER_NAME": programs.cluster,
+        "EVENT_WEBHOOK_URL": programs.event_webhook,
+        "ALERTS": programs.alerts,
+    }
     return ({"name": name, "value": value} for name, value in said.items() if value)
 
 

@@ -40,7 +40,8 @@ class Programs:
     `pull_secrets` are names of Secrets that the user keeps in the namespace. `label` is the one
     that opts in: the agent leaves when the namespace has it no more. `ipv6`: whether pods are
     reached by IPv6 first. `cluster` is what alerts call it; `event_webhook` is told all Events of
-    Canaries that have no event hook of their own.
+    Canaries that have no event hook of their own, and `alerts` says who is told of those that name
+    no receiver of alerts (api.defaults.routes).
     """
 
     agent: str
@@ -53,6 +54,7 @@ class Programs:
     router_size: Size = ROUTER_SIZE
     cluster: str = ""
     event_webhook: str = ""
+    alerts: str = ""
 
 
 def resized(size: Size, *, requests: str = "", limits: str = "") -> Size:

@@ -35,7 +35,9 @@ def provider_of(canary: Canary, route: Route) -> Named:
 
 
 def foreign(canary: Canary) -> Iterator[tuple[str, Named]]:
-    """Those of other namespaces, each with the path of the field that names it."""
+    """Those of other namespaces, each with the path of the field that names it; without a path
+    where no field of the Canary does.
+    """
     return ((path, named) for path, named in every(canary) if named.namespace != canary.namespace)
 
 
@@ -44,7 +46,8 @@ def every(canary: Canary) -> Iterator[tuple[str, Named]]:
         if metric.template:
             yield f"spec.analysis.metrics[{index}].templateRef", template_of(canary, metric)
     for index, route in enumerate(canary.analysis.alerts):
-        yield f"spec.analysis.alerts[{index}].providerRef", provider_of(canary, route)
+        path = "" if route.everybodys else f"spec.analysis.alerts[{index}].providerRef"
+        yield path, provider_of(canary, route)
 
 
 def unoffered(path: str, kind: str, namespace: str, own: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from certs.authority import Lives
 from delivery import names
+from delivery.api.defaults import routes
 from delivery.programs import AGENT_SIZE, ROUTER_SIZE, Programs, Size, resized
 from delivery.providers.interface import http_address
 
@@ -48,6 +49,7 @@ class Settings:
     router_size: Size = ROUTER_SIZE
     cluster_name: str = ""
     event_webhook: str = ""
+    alerts: str = ""
     identity: str = "webhook"
     ipv6: bool = False
     kubeconfig: str = ""
@@ -66,6 +68,7 @@ class Settings:
             router_size=self.router_size,
             cluster=self.cluster_name,
             event_webhook=self.event_webhook,
+            alerts=self.alerts,
         )
 
     @property
@@ -114,6 +117,7 @@ def settings(arguments: Sequence[str], environment: Mapping[str, str] | None = N
     parser.add_argument("--priority-class", default=said.get("PRIORITY_CLASS", ""))
     parser.add_argument("--cluster-name", default=said.get("CLUSTER_NAME", ""))
     parser.add_argument("--event-webhook", type=address, default=said.get("EVENT_WEBHOOK_URL", ""))
+    parser.add_argument("--alerts", type=receivers, default=said.get("ALERTS", ""))
     parser.add_argument("--identity", default=said.get("POD_NAME", said.get("HOSTNAME", "webhook")))
     parser.add_argument("--kubeconfig", default=said.get("KUBECONFIG", ""))
     parser.add_argument("--log-level", default=said.get("LOG_LEVEL", "INFO").upper())
@@ -144,6 +148,16 @@ def size(environment: Mapping[str, str], program: str, default: Size) -> Size:
         )
     except ValueError as error:
         raise ValueError(f"{requests}, {limits}: {error}") from None
+
+
+def receivers(text: str) -> str:
+    """None at all, or AlertProviders as the agents understand them."""
+    try:
+        if text:
+            routes(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
 
 
 def address(text: str) -> str:

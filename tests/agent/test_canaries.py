@@ -9,6 +9,7 @@ from agent.canaries import Canaries
 from cluster.api import Api, Object, TimedClient
 from cluster.watch import Cache, Watched
 from delivery import schema
+from delivery.alert import Route
 from delivery.apex import ROUTER_SELECTOR
 from delivery.canary import Canary
 from delivery.pair import Objects
@@ -47,6 +48,9 @@ class Namespace:
         self.show(*canaries)
         if config is not None:
             self.fill("ConfigMap", {"metadata": {"name": "outrider-defaults"}, "data": config})
+
+    def told(self) -> list[str]:
+        return [route.name for one in self.current() for route in one.analysis.alerts]
 
     def find(self, named: Named) -> Object | None:
         every = self.cache.items(named.kind)
@@ -271,3 +275,11 @@ def test_what_a_users_own_service_lacks_halts_as_an_unbuilt_field_does() -> None
     place = Namespace(manifest(skipAnalysis=True, service=service))
     (found,) = place.current(TO_ROUTERS)
     assert [one.partition(" ")[0] for one in found.unbuilt] == ["spec.service.apex.labels"]
+
+
+def test_who_names_nobody_is_told_of_as_the_installation_says() -> None:
+    place = Namespace(manifest())
+    place.canaries.otherwise = (Route("all", "all", everybodys=True),)
+    assert place.told() == ["all"]
+    place.fill("ConfigMap", {"metadata": {"name": "outrider-defaults"}, "data": {"alerts": "team"}})
+    assert place.told() == ["team"]

@@ -108,6 +108,16 @@ def test_an_alert_provider_is_looked_for_too(place: Place) -> None:
     assert why.startswith("spec.analysis.alerts[0].providerRef.namespace: ")
 
 
+def test_what_the_installation_names_for_all_halts_nobody(place: Place) -> None:
+    place.shows(f"{FLAGGER}/alertproviders/chat", 403, {})
+    route = Route("tools/chat", "chat", namespace="tools", everybodys=True)
+    found = canary(Metric("x"), alerts=(route,))
+    place.look(found)
+    assert place.offered.refused(found) == ()
+    with pytest.raises(NotOffered, match="does not offer its AlertProviders"):
+        place.offered.find(Named("AlertProvider", "tools", "chat"))
+
+
 @pytest.mark.parametrize(
     ("status", "refused"), [(200, False), (404, False), (500, False), (403, True)]
 )

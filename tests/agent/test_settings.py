@@ -2,6 +2,7 @@ import pytest
 
 from agent.settings import Settings, settings
 from delivery import names
+from delivery.alert import Route
 
 WITH_IPV6 = {"NAMESPACE": "shop", "POD_IPS": "10.0.0.1,fd00::1"}
 IN_A_POD = {"NAMESPACE": "shop", "POD_NAME": "agent-1", "HOSTNAME": "host"}
@@ -58,5 +59,6 @@ def test_pods_have_ipv6_where_its_own_pod_has() -> None:
 
 def test_what_the_installation_says_is_taken_from_the_environment() -> None:
     said = {"CLUSTER_NAME": "east", "EVENT_WEBHOOK_URL": "http://events.tools/"}
-    found = settings([], {**IN_A_POD, **said})
+    found = settings([], {**IN_A_POD, **said, "ALERTS": "tools/ops:error"})
     assert (found.cluster_name, found.event_webhook) == ("east", "http://events.tools/")
+    assert found.alerts == (Route("tools/ops", "ops", "error", "tools", everybodys=True),)

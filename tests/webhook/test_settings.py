@@ -81,7 +81,7 @@ def test_a_size_that_cannot_be_is_refused_by_its_name(capsys: pytest.CaptureFixt
 
 
 def test_what_all_agents_are_to_know_goes_into_their_pods() -> None:
-    said = {"CLUSTER_NAME": "east", "EVENT_WEBHOOK_URL": "http://events.tools/"}
+    said = {"CLUSTER_NAME": "east", "EVENT_WEBHOOK_URL": "http://events.tools/", "ALERTS": "ops"}
     parts = namespace_parts("shop", settings([], TOLD | said).programs)
     (container,) = parts[4]["spec"]["template"]["spec"]["containers"]
     found = {one["name"]: one.get("value") for one in container["env"]}
@@ -92,7 +92,16 @@ def test_what_all_agents_are_to_know_goes_into_their_pods() -> None:
     assert not said.keys() & {one["name"] for one in plain["env"]}
 
 
-def test_an_event_webhook_is_a_url(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("said", "fix"),
+    [
+        ({"EVENT_WEBHOOK_URL": "events.tools"}, "http://events.tools/"),
+        ({"ALERTS": "ops:loud"}, "such as ops:error"),
+    ],
+)
+def test_what_agents_could_not_use_is_refused(
+    said: dict[str, str], fix: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit):
-        settings([], TOLD | {"EVENT_WEBHOOK_URL": "events.tools"})
-    assert "http://events.tools/" in capsys.readouterr().err
+        settings([], TOLD | said)
+    assert fix in capsys.readouterr().err
