@@ -106,6 +106,10 @@ def test_a_mesh_is_a_reason_that_names_the_way_out() -> None:
     assert said(running(), mesh="istio.io/rev") == (reason,)
 
 
+def test_a_mesh_is_none_where_its_own_router_divides_the_traffic() -> None:
+    assert said(running(), mesh="istio-injection", external=True) == ()
+
+
 def test_every_reason_is_told_at_once() -> None:
     change = merged(pod(hostNetwork=True), {"spec": {"replicas": 0}})
     assert len(said(running(change), mesh="linkerd.io/inject")) == 3

@@ -48,6 +48,12 @@ def test_what_has_no_uid_owns_nothing() -> None:
     assert list(pair.owned(TWO.sets, {"metadata": {"name": "web"}})) == []
 
 
+def test_what_nobody_owns_belongs_to_no_half() -> None:
+    alone = pod(5, "old")
+    alone["metadata"]["ownerReferences"] = []
+    assert pair.by_owner([alone, pod(6, "old")]) == {"old": [pod(6, "old")]}
+
+
 def test_the_halves_and_their_replica_sets_remember_revisions() -> None:
     found = pair.revisions(TWO, half(image="good:3"), None)
     assert set(found.values().__iter__().__next__()) == {"metadata", "spec"}
