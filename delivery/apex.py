@@ -134,12 +134,13 @@ def wanted_route(canary: Canary, seen: Observation, apex: Service) -> Mapping[st
     Once it leads to routers it stays there while one is ready: a ready router has its whole
     configuration (bootstrap.py), and a probe that failed once must not move users. Where none of
     ours is used it leads to the primary: the user's own selector would find the canary's pods too.
+    An unfit app is not moved to them any more: a mesh, say, may not let them through.
     """
     if canary.status.apex_moved is None:
         return None
     routed, found = leads_to_routers(apex), listeners(canary, apex)
     ready = listeners_open(canary, seen, apex) or (routed and seen.routers.ready)
-    if canary.embedded and ready:
+    if canary.embedded and ready and (routed or canary.status.is_asked or not seen.unfit):
         targets = {
             number(port): found.get(number(port), own_target(port)) for port in ports_of(apex)
         }

@@ -226,6 +226,10 @@ def way_in(programs: Programs) -> dict[str, Any]:
     return {key: value for key, value in said.items() if value}
 
 
+MESHLESS = {"sidecar.istio.io/inject": "false", "istio.io/dataplane-mode": "none"}
+"""On our own pods: what routes and who decides must not wait for a mesh, nor be wrapped by one."""
+
+
 def router_budget() -> dict[str, Any]:
     spec = {"maxUnavailable": 1, "selector": {"matchLabels": {NAME: names.ROUTER}}}
     return part("policy/v1", "PodDisruptionBudget", names.ROUTER, spec=spec)
@@ -238,7 +242,7 @@ def deployment(name: str, pod: Manifest, annotations: Mapping[str, str]) -> dict
     apart = [{"weight": 100, "podAffinityTerm": term}]
     affinity = {"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": apart}}
     metadata = {
-        "labels": {**selector, names.MANAGED_BY: names.OUTRIDER},
+        "labels": {**selector, names.MANAGED_BY: names.OUTRIDER, **MESHLESS},
         "annotations": dict(annotations),
     }
     identity = {

@@ -163,6 +163,7 @@ KUBERNETES: Built = {**SPEC, "service": KUBERNETES_SERVICE}
 PROVIDERS: Mapping[str, Built] = {
     Provider.ENVOY: SPEC,
     Provider.KUBERNETES: KUBERNETES,
+    Provider.ISTIO: ISTIO,
 }
 """What is built with each of those that are."""
 

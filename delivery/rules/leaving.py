@@ -6,7 +6,7 @@ from delivery import external
 from delivery.adoption import LEFT_ALONE, adoption_failure
 from delivery.apex import leads_home
 from delivery.canary import IDLE, Canary, Phase, Status
-from delivery.decision import Decision, normal, warning
+from delivery.decision import Decision, Message, normal, warning
 from delivery.intent import primary_revision
 from delivery.leaving import refused, remains
 from delivery.observation import Observation
@@ -30,12 +30,13 @@ def leaving_begins(canary: Canary, seen: Observation) -> Decision | None:
     return leaves(canary, seen)
 
 
-def leaves(canary: Canary, seen: Observation) -> Decision:
+def leaves(canary: Canary, seen: Observation, *before: Message) -> Decision:
     status = canary.status
     said = normal(f"Terminating canary {canary.name}.{canary.namespace}")
     return enters(
         canary,
         Phase.TERMINATING,
+        *before,
         said,
         now=seen.now,
         drained_since=None,
@@ -58,9 +59,20 @@ def unfit_app_leaves(canary: Canary, seen: Observation) -> Decision | None:
         return None
     if seen.target.revision != status.observed:
         return None
-    text = f"{canary.target} is given back: {'; '.join(seen.unfit)}"
-    decision = leaves(canary, seen)
-    return replace(decision, messages=(warning(text), *decision.messages))
+    return leaves(canary, seen, warning(given_back(canary, seen)))
+
+
+def unfit_app_is_not_moved(canary: Canary, seen: Observation) -> Decision | None:
+    """A pair that another Canary has left may stand where our routers must not: it is given back
+    from where it leads now.
+    """
+    if not seen.unfit or canary.status.apex_moved is not None or seen.target is None:
+        return None
+    return leaves(canary, seen, warning(given_back(canary, seen)))
+
+
+def given_back(canary: Canary, seen: Observation) -> str:
+    return f"{canary.target} is given back: {'; '.join(seen.unfit)}"
 
 
 def keeps_users(status: Status, seen: Observation) -> bool:

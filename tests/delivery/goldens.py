@@ -36,6 +36,7 @@ def canary(provider: str, given: Case) -> Canary:
     adopted = {"phase": "Progressing", "apexService": "shop", "observedHash": "v2", "scale": 1}
     status = {**adopted, "promotedHash": "v1", **given["status"]}
     manifest = {"metadata": {"name": "shop", "namespace": "web"}, "spec": spec, "status": status}
+    assert schema.unbuilt(manifest) == ()
     return schema.parse(manifest, Analysis())
 
 

@@ -106,8 +106,19 @@ def test_a_mesh_is_a_reason_that_names_the_way_out() -> None:
     assert said(running(), mesh="istio.io/rev") == (reason,)
 
 
-def test_a_mesh_is_none_where_its_own_router_divides_the_traffic() -> None:
-    assert said(running(), mesh="istio-injection", external=True) == ()
+def test_where_its_own_router_is_named_an_app_may_be_in_a_mesh() -> None:
+    meshed = {"metadata": {"labels": {"sidecar.istio.io/inject": "true"}}}
+    app = running({"spec": {"template": meshed}})
+    assert said(app, mesh="istio.io/rev", external=True) == ()
+    assert len(said(app, mesh="istio.io/rev")) == 2
+
+
+@pytest.mark.parametrize(("protocol", "reasons"), [("TCP", 0), ("UDP", 1)])
+def test_only_an_opaque_app_may_speak_any_tcp(protocol: str, reasons: int) -> None:
+    port = {"name": "mysql", "port": 3306, "targetPort": 3306, "protocol": protocol}
+    services = (merged(worlds.service(), {"spec": {"ports": [port]}}),)
+    assert len(said(running(), services=services, external=True, opaque=True)) == reasons
+    assert len(said(running(), services=services, external=True)) == 1
 
 
 def test_every_reason_is_told_at_once() -> None:

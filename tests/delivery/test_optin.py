@@ -108,6 +108,13 @@ def test_the_selector_selects_the_pods(deployment: Mapping[str, Any]) -> None:
     assert covers(labels, deployment["spec"]["selector"]["matchLabels"])
 
 
+@each_deployment
+def test_a_pod_of_ours_stays_out_of_a_mesh(deployment: Mapping[str, Any]) -> None:
+    labels = deployment["spec"]["template"]["metadata"]["labels"]
+    assert labels["sidecar.istio.io/inject"] == "false"
+    assert labels["istio.io/dataplane-mode"] == "none"
+
+
 def test_the_router_pod_holds_envoy_alone_and_no_token() -> None:
     pod = pod_of(PARTS["Deployment", names.ROUTER])
     assert [one["image"] for one in pod["containers"]] == [IMAGES.router]

@@ -64,8 +64,8 @@ def test_a_canary_is_stopped_by_annotation(annotations: Any, stop: bool) -> None
 
 def test_what_a_canary_says_is_taken() -> None:
     said = {"progressDeadlineSeconds": 60, "suspend": True, "skipAnalysis": True}
-    canary = parse(manifest(provider="istio", **said), DEFAULTS)
-    assert (canary.provider, canary.progress_deadline) == ("istio", 60.0)
+    canary = parse(manifest(provider="nginx", **said), DEFAULTS)
+    assert (canary.provider, canary.progress_deadline) == ("nginx", 60.0)
     assert canary.suspend
     assert canary.skip_analysis
     assert canary.unbuilt == ("spec.provider",)

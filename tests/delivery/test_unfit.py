@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from delivery import apex
 from delivery.canary import Phase, Status
 from delivery.eligibility import Neighbours, is_passing, unfit
 from delivery.observation import Observation
@@ -19,6 +20,7 @@ from tests.delivery.scenes import (
     NOW,
     PROMOTING,
     REFUSED,
+    canary,
     decided,
     releasing,
     seen,
@@ -161,6 +163,23 @@ def test_an_app_that_is_fit_stays() -> None:
 def test_a_revision_that_waits_is_released_also_when_the_app_is_no_longer_fit() -> None:
     found = stepped(IDLE, seen("v2", unfit=UNFIT))
     assert found.canary.status.phase is Phase.PROGRESSING
+
+
+def test_a_pair_that_stands_where_routers_must_not_is_given_back_from_where_it_leads() -> None:
+    adopting = replace(IDLE, phase=Phase.INITIALIZING, scale=None, apex_moved=None)
+    found = stepped(adopting, seen(unfit=UNFIT))
+    assert found.canary.status.phase is Phase.TERMINATING
+    assert found.messages[0].text.startswith("app is given back: ")
+    moved = replace(adopting, apex_moved=NOW - 1.0)
+    assert silent(leaving.unfit_app_is_not_moved, moved, seen(unfit=UNFIT))
+
+
+def test_an_unfit_app_is_not_moved_to_the_routers_unless_its_canary_has_users() -> None:
+    at_primary = {"app": "app", "outrider.dev/role": "primary"}
+    for status, selector in ((IDLE, at_primary), (JUDGED, apex.ROUTER_SELECTOR)):
+        route = apex.wanted_route(canary(status), seen(unfit=UNFIT), worlds.service())
+        assert route is not None
+        assert route["selector"] == selector
 
 
 def test_an_unfit_app_whose_releases_are_suspended_leaves_all_the_same() -> None:

@@ -121,7 +121,7 @@ ABROAD_HALTS = (
     "spec.provider: istio)"
 )
 UNBUILT: dict[str, JSON] = {
-    "spec.provider": canary(provider="istio"),
+    "spec.provider": canary(provider="nginx"),
     ABROAD_HALTS: canary(service=ABROAD),
     "spec.analysis.match[0].sourceLabels": canary(
         analysis=analysis(stepWeights=None, iterations=3, match=MATCH)
@@ -182,7 +182,7 @@ def test_fields_that_are_not_built_yet_are_listed_and_users_not_touched(
 ) -> None:
     namespace.kubectl.apply(SMALL.manifests())
     namespace.complete()
-    namespace.kubectl.apply([canary(provider="istio")])
+    namespace.kubectl.apply([canary(provider="nginx")])
     service, pods = namespace.read("Service", "shop")["spec"], names(namespace)
     namespace.opt_in()
     for fields, written in UNBUILT.items():

@@ -1,0 +1,156 @@
+"""Whatever happens: no pod of a canary goes while a router's objects still send it requests."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from delivery import external
+from delivery.canary import Canary, Phase
+from delivery.decision import Apply, Write
+from delivery.observation import Observation, Routes, Traffic
+from delivery.routers.interface import Object
+from delivery.rules.external import ROUTES_SETTLE
+from delivery.step import step
+from tests.delivery.routed import VIRTUAL, marked, routed, user
+from tests.delivery.scenes import CHECK, IDLE, NOW, half, seen
+
+STRATEGIES: tuple[dict[str, Any], ...] = (
+    {"step_weight_promotion": 25},
+    {"step_weight": 0, "iterations": 2},
+)
+HAPPENINGS = (
+    *("v2", "v3", "v1", "bad", "good", "pods"),
+    *("by hand", "deleted", "stuck", "free", "stop"),
+)
+
+
+@dataclass
+class Mesh:
+    """A pair whose pods do as they are told, and objects that are written but while it is `stuck`.
+
+    `sent` is when the objects last had a share for the canary.
+    """
+
+    canary: Canary
+    objects: dict[tuple[str, str], Object]
+    now: float = NOW
+    revision: str = "v1"
+    stuck: bool = False
+    bad: bool = False
+    dead: bool = False
+    sent: float = 0.0
+    shares: set[int] = field(default_factory=set)
+
+    def happens(self, what: str) -> None:
+        if what in ("v1", "v2", "v3"):
+            self.revision = what
+        self.bad = (self.bad or what == "bad") and what != "good"
+        self.stuck = (self.stuck or what == "stuck") and what != "free"
+        self.dead = what == "pods"
+        if what == "stop":
+            self.canary = replace(self.canary, stop=not self.canary.stop)
+        if what == "deleted":
+            self.objects.pop(VIRTUAL, None)
+        if what == "by hand" and VIRTUAL in self.objects:
+            self.objects[VIRTUAL] = turned(self.objects[VIRTUAL])
+
+    def look(self) -> Observation:
+        status = self.canary.status
+        promoting = status.phase in (Phase.PROMOTING, Phase.FINALISING)
+        scale = status.scale or 0
+        ready = 0 if self.dead else scale
+        traffic = Traffic(100, bad=90 if self.bad else 0)
+        return replace(
+            seen(),
+            now=self.now,
+            target=half(self.revision, scale, ready_pods=ready),
+            primary=half(status.observed if promoting else status.promoted),
+            revisions={"v1": {}, "v2": {}, "v3": {}},
+            traffic={CHECK.name: traffic},
+            services=marked(),
+            routes=Routes(dict(self.objects)),
+        )
+
+    def turn(self) -> None:
+        look = self.look()
+        share = share_of(self.objects)
+        self.shares.add(share)
+        if share:
+            self.sent = self.now
+        before, after = self.canary, step(self.canary, look).canary
+        self.holds(before, after)
+        self.canary = after
+        for effect in external.effects(after, look):
+            assert isinstance(effect, Apply | Write)
+            if not self.stuck:
+                kept = {"resourceVersion": "1", **effect.manifest["metadata"]}
+                self.objects[external.key(effect.manifest)] = {**effect.manifest, "metadata": kept}
+        self.now += 1.0
+
+    def holds(self, before: Canary, after: Canary) -> None:
+        now, wanted = before.status.scale, after.status.scale
+        if now and wanted == 0:
+            assert self.now - self.sent >= ROUTES_SETTLE, "pods go while requests come"
+        if after.status.canary_weight > before.status.canary_weight > 0:
+            assert share_of(self.objects) == before.status.canary_weight or self.dead, "not shown"
+
+
+def share_of(objects: dict[tuple[str, str], Object]) -> int:
+    """The canary's; none where nothing is divided."""
+    rules = objects.get(VIRTUAL, {}).get("spec", {}).get("http", ())
+    targets = [one for rule in rules for one in rule["route"]]
+    found = [one["weight"] for one in targets if one["destination"]["host"] == "app-canary"]
+    assert all(sum(one.get("weight", 100) for one in rule["route"]) == 100 for rule in rules)
+    return max(found, default=0)
+
+
+def turned(virtual: Object) -> Object:
+    """All requests to the canary."""
+    rules = [
+        {
+            **rule,
+            "route": [
+                {**one, "weight": 100 * (at + 1 == len(rule["route"]))}
+                for at, one in enumerate(rule["route"])
+            ],
+        }
+        for rule in virtual["spec"]["http"]
+    ]
+    return {**virtual, "spec": {**virtual["spec"], "http": rules}}
+
+
+happenings = st.lists(st.tuples(st.sampled_from(HAPPENINGS), st.integers(1, 25)), max_size=8)
+
+
+@given(st.sampled_from(STRATEGIES), st.booleans(), happenings)
+@example(STRATEGIES[0], True, [("stop", 5)])
+def test_pods_outlast_the_requests_that_objects_send_them(
+    analysis: dict[str, Any], owned: bool, events: list[tuple[str, int]]
+) -> None:
+    mesh = Mesh(routed(IDLE, analysis=analysis), {VIRTUAL: user()} if owned else {})
+    for what, seconds in (("v2", 25), *events):
+        mesh.happens(what)
+        for _ in range(seconds):
+            mesh.turn()
+    settles(mesh)
+
+
+def settles(mesh: Mesh) -> None:
+    """Left alone it comes to rest, with everybody at the primary and no pod of the canary."""
+    for what in ("free", "good", *(["stop"] if mesh.canary.stop else [])):
+        mesh.happens(what)
+    for _ in range(130):
+        mesh.turn()
+    status = mesh.canary.status
+    assert (status.canary_weight, status.scale, share_of(mesh.objects)) == (0, 0, 0)
+
+
+def test_a_release_goes_through_all_of_its_weights() -> None:
+    mesh = Mesh(routed(IDLE), {VIRTUAL: user()})
+    mesh.happens("v2")
+    for _ in range(120):
+        mesh.turn()
+    assert mesh.canary.status.phase is Phase.SUCCEEDED
+    assert mesh.shares == {0, 20, 40, 50}
