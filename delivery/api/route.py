@@ -34,6 +34,10 @@ from delivery.route import (
 )
 from delivery.service_words import ServiceWords
 
+FIELDS = (
+    *("match", "timeout", "backend_timeout", "retries", "headers", "rewrite", "cors_policy"),
+    *("mirror", "traffic_policy"),
+)
 WHOLE = "ReplaceFullPath"
 HOST = ("host", ":authority")
 """Names of the one header that says which host is meant; to set it is to rewrite that."""
@@ -42,6 +46,9 @@ DEFAULT_WORDS = "connect-failure,refused-stream,unavailable,cancelled,503"
 
 
 def route_of(said: ServiceWords) -> Route:
+    """Most say nothing of it, and it is asked for at each look."""
+    if not any(getattr(said, field) for field in FIELDS):
+        return Route()
     headers, retries = words(Headers, said.headers), words(HTTPRetry, said.retries)
     request = headers.request or HeaderOperations()
     cors = words(CorsPolicy, said.cors_policy) if said.cors_policy else None
