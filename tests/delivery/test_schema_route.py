@@ -1,8 +1,11 @@
 """What a Canary says of its route: how it is understood, and what admission has against it."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from delivery.api.cautions import cautions
 from delivery.api.route import DEFAULT_WORDS, route_of
@@ -11,6 +14,7 @@ from delivery.matching import Comparison, Match, Way
 from delivery.route import Changes, Cors, Retries, Rewrite, Route
 from delivery.schema import parse, problems, unbuilt
 
+README = Path(__file__).parents[2] / "README.md"
 TARGET = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "shop"}
 ANALYSIS = {"interval": "5s", "threshold": 2, "stepWeight": 10}
 
@@ -258,3 +262,9 @@ def test_what_no_router_is_there_for_is_told() -> None:
         for field in ("gateways", "retries", "timeout")
     ]
     assert cautions(resource(timeout="1s")) == ()
+
+
+def test_what_the_readme_writes_of_a_route_is_built() -> None:
+    (block,) = re.findall(r"^```yaml\n(service:\n  port.*?)^```", README.read_text(), re.M | re.S)
+    said = resource(**yaml.safe_load(block)["service"])
+    assert problems(said) == unbuilt(said) == cautions(said) == ()
