@@ -164,6 +164,8 @@ PROVIDERS: Mapping[str, Built] = {
     Provider.ENVOY: SPEC,
     Provider.KUBERNETES: KUBERNETES,
     Provider.ISTIO: ISTIO,
+    Provider.GATEWAYAPI_V1: GATEWAY,
+    Provider.GATEWAYAPI_V1BETA1: GATEWAY,
 }
 """What is built with each of those that are."""
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import yaml
 
 from demo.kubectl import JSON, Kubectl
+from demo.waiting import eventually
 from lab import crds
 from lab.layout import this_project
 
@@ -20,7 +21,9 @@ def defined(source: str, *wanted: str) -> None:
         # The annotation of a client-side apply would be too long for them.
         cluster.apply(published(source, missing), "--server-side", "--force-conflicts")
     names = [f"crd/{name}" for name in wanted]
-    cluster("wait", *names, "--for=condition=Established", "--timeout=60s", timeout=90)
+    # kubectl takes one whose status is not written at all yet for an error.
+    established = ("wait", *names, "--for=condition=Established", "--timeout=5s")
+    eventually(f"{wanted} are there", lambda: not cluster.attempt(*established).status)
 
 
 def published(source: str, wanted: Sequence[str]) -> list[JSON]:
