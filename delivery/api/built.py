@@ -132,11 +132,15 @@ VALUES: Mapping[tuple[str, ...], tuple[str, ...]] = {
 }
 """Fields of `spec.service` of which these values alone are built."""
 OUTSIDE = "callers reach the routers through your Service; remove it"
+INSTEAD: Mapping[str, Provider] = {
+    "gateways": Provider.ISTIO,
+    "hosts": Provider.ISTIO,
+    "delegation": Provider.ISTIO,
+    "gatewayRefs": Provider.GATEWAYAPI_V1,
+}
+"""With whom such a field of `spec.service` is built."""
 REASONS: Mapping[str, str] = {
-    "spec.service.gateways": f"{OUTSIDE}, or set spec.provider: istio",
-    "spec.service.gatewayRefs": f"{OUTSIDE}, or set spec.provider: gatewayapi:v1",
-    "spec.service.hosts": f"{OUTSIDE}, or set spec.provider: istio",
-    "spec.service.delegation": f"{OUTSIDE}, or set spec.provider: istio",
+    **dict.fromkeys((f"spec.service.{field}" for field in INSTEAD), OUTSIDE),
     "spec.service.headless": "routers and kube-proxy need its address; remove it",
     "spec.service.trafficDistribution": "routers choose among all pods of a half; remove it",
 }
@@ -182,7 +186,13 @@ def unbuilt(obj: Mapping[str, Any]) -> tuple[str, ...]:
         *(other_values(service) if built is SPEC else ()),
         *(other_namespaces(service.get("mirror"), namespace) if built is SPEC else ()),
     )
-    return tuple(f"{path} ({REASONS[path]})" if path in REASONS else path for path in found)
+    return tuple(f"{path} ({reason(path)})" if path in REASONS else path for path in found)
+
+
+def reason(path: str) -> str:
+    provider = INSTEAD.get(path.rpartition(".")[2])
+    instead = f", or set spec.provider: {provider}" if provider in PROVIDERS else ""
+    return REASONS[path] + instead
 
 
 def other_values(service: Mapping[str, Any]) -> Iterator[str]:

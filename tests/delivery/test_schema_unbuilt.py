@@ -88,6 +88,10 @@ def test_what_is_built_or_says_nothing_halts_nothing(spec: dict[str, Any]) -> No
             "set spec.provider: istio)",
         ),
         (
+            {"service": {"port": 80, "headless": True}},
+            "spec.service.headless (routers and kube-proxy need its address; remove it)",
+        ),
+        (
             {"service": {"port": 80, "mirror": [{"backendRef": {"name": "a", "namespace": "b"}}]}},
             "spec.service.mirror[0].backendRef.namespace",
         ),
