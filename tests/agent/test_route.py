@@ -141,37 +141,38 @@ def test_headers_are_added_set_and_removed_on_both_ways(tmp_path: Path, stack: E
             assert "x-version" not in answer.headers
 
 
-@pytest.mark.parametrize(
-    ("service", "path", "got"),
-    [
-        ({"rewrite": {"uri": "/"}}, "/a/b?c=d", "/a/b?c=d"),
-        ({"rewrite": {"uri": "/v1"}}, "/a?c=d", "/v1/a?c=d"),
-        ({"rewrite": {"uri": "/v1", "type": "ReplaceFullPath"}}, "/a/b?c=d", "/v1?c=d"),
-        ({"match": [{"uri": {"prefix": "/shop"}}], "rewrite": {"uri": "/"}}, "/shop/a", "/a"),
-        ({"match": [{"uri": {"prefix": "/shop"}}], "rewrite": {"uri": "/"}}, "/shop", "/"),
-        ({"match": [{"uri": {"prefix": "/shop/"}}], "rewrite": {"uri": "/"}}, "/shop/a/", "/a/"),
-        ({"match": [{"uri": {"prefix": "/s.p"}}], "rewrite": {"uri": "/x"}}, "/s.p/a", "/x/a"),
-        (
-            {
-                "match": [{"uri": {"prefix": "/SHOP"}, "ignoreUriCase": True}],
-                "rewrite": {"uri": "/x", "type": "ReplacePrefixMatch"},
-            },
-            "/Shop/a",
-            "/x/a",
-        ),
-        ({"match": [{"uri": {"exact": "/a"}}], "rewrite": {"uri": "/b"}}, "/a?c=d", "/b?c=d"),
-        ({"match": [{"uri": {"regex": "/[ab]+"}}], "rewrite": {"uri": r"/\1"}}, "/ab", r"/\1"),
-        ({"match": [{"uri": {"suffix": ".png"}}], "rewrite": {"uri": "/p"}}, "/a.png?b", "/p?b"),
-    ],
-)
-def test_the_app_sees_the_path_that_was_rewritten(
-    tmp_path: Path, stack: ExitStack, service: dict[str, Any], path: str, got: str
-) -> None:
-    one = shop(stack, said(**service))
-    with serving(tmp_path, one):
-        answer = asked(one.listener, path)
-        assert answer.path == got
-        assert [each for each in answer.got if "original" in each] == []
+REWRITTEN: list[tuple[dict[str, Any], str, str]] = [
+    ({"rewrite": {"uri": "/"}}, "/a/b?c=d", "/a/b?c=d"),
+    ({"rewrite": {"uri": "/v1"}}, "/a?c=d", "/v1/a?c=d"),
+    ({"rewrite": {"uri": "/v1", "type": "ReplaceFullPath"}}, "/a/b?c=d", "/v1?c=d"),
+    ({"match": [{"uri": {"prefix": "/shop"}}], "rewrite": {"uri": "/"}}, "/shop/a", "/a"),
+    ({"match": [{"uri": {"prefix": "/shop"}}], "rewrite": {"uri": "/"}}, "/shop", "/"),
+    ({"match": [{"uri": {"prefix": "/shop/"}}], "rewrite": {"uri": "/"}}, "/shop/a/", "/a/"),
+    ({"match": [{"uri": {"prefix": "/s.p"}}], "rewrite": {"uri": "/x"}}, "/s.p/a", "/x/a"),
+    (
+        {
+            "match": [{"uri": {"prefix": "/SHOP"}, "ignoreUriCase": True}],
+            "rewrite": {"uri": "/x", "type": "ReplacePrefixMatch"},
+        },
+        "/Shop/a",
+        "/x/a",
+    ),
+    ({"match": [{"uri": {"exact": "/a"}}], "rewrite": {"uri": "/b"}}, "/a?c=d", "/b?c=d"),
+    ({"match": [{"uri": {"regex": "/[ab]+"}}], "rewrite": {"uri": r"/\1"}}, "/ab", r"/\1"),
+    ({"match": [{"uri": {"suffix": ".png"}}], "rewrite": {"uri": "/p"}}, "/a.png?b", "/p?b"),
+]
+
+
+def test_the_app_sees_the_path_that_was_rewritten(tmp_path: Path, stack: ExitStack) -> None:
+    shops = [
+        replace(shop(stack, said(**service)), name=f"shop-{number}")
+        for number, (service, _, _) in enumerate(REWRITTEN)
+    ]
+    with serving(tmp_path, *shops):
+        for one, (_, path, got) in zip(shops, REWRITTEN, strict=True):
+            answer = asked(one.listener, path)
+            assert answer.path == got
+            assert [each for each in answer.got if "original" in each] == []
 
 
 @pytest.mark.parametrize(
