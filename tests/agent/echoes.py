@@ -3,6 +3,13 @@
 import http.client
 import socket
 import time
+from collections.abc import Mapping
+
+from agent.envoy import Scraper
+from delivery.dialects.router import parse
+from delivery.stats import Sample, delta
+from tests.agent.identities import PRESENTED
+from tests.agent.running_router import Router
 
 
 class Echo:
@@ -43,3 +50,12 @@ def asked(port: int, path: str = "/", method: str = "GET", **headers: str) -> An
         return Answer(connection.getresponse())
     finally:
         connection.close()
+
+
+def counted(router: Router) -> Mapping[str, Sample]:
+    address = f"127.0.0.1:{router.stats_port}"
+    scraper = Scraper(presented=PRESENTED)
+    text = scraper.scrape([address], deadline=5)[address]
+    scraper.close()
+    assert isinstance(text, str)
+    return delta({}, parse(text))

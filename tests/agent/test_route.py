@@ -1,7 +1,7 @@
 """What `spec.service` says of the route, through a real Envoy: each field does what it says."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -9,20 +9,16 @@ from typing import Any
 
 import pytest
 
-from agent.envoy import Scraper
 from delivery.api.route import route_of
 from delivery.api.service import Service
 from delivery.api.service_words import service_words
 from delivery.api.shape import read
-from delivery.dialects.router import parse
 from delivery.matching import Comparison, Match, Way
 from delivery.route import Route
 from delivery.routers.envoy import Application
-from delivery.stats import Sample, delta
-from tests.agent.echoes import Echo, asked
-from tests.agent.identities import PRESENTED
+from tests.agent.echoes import Echo, asked, counted
 from tests.agent.pods import Pod
-from tests.agent.running_router import Router, application, eventually, serving
+from tests.agent.running_router import application, eventually, serving
 
 SLOW = 4.0
 
@@ -42,15 +38,6 @@ def shop(stack: ExitStack, route: Route, primary: Any = None, canary: Any = None
     first = stack.enter_context(Pod(primary or Echo("primary"))).endpoint
     second = (stack.enter_context(Pod(canary)).endpoint,) if canary else ()
     return replace(application(primary=(first,), canary=second), route=route)
-
-
-def counted(router: Router) -> Mapping[str, Sample]:
-    address = f"127.0.0.1:{router.stats_port}"
-    scraper = Scraper(presented=PRESENTED)
-    text = scraper.scrape([address], deadline=5)[address]
-    scraper.close()
-    assert isinstance(text, str)
-    return delta({}, parse(text))
 
 
 def test_a_timeout_ends_the_wait_and_counts_as_a_failure(tmp_path: Path, stack: ExitStack) -> None:
