@@ -47,6 +47,7 @@ def test_the_canarys_pods_run_on_other_nodes_and_the_primarys_never(namespace: N
     place.kubectl.apply(owned(GOOD))
     place.complete()
     reaches(place, "Progressing")
+    eventually("a canary runs", lambda: pods(place, CANARY))
     assert [is_placed(one) for one in pods(place, CANARY)] == [True]
     assert not any(is_placed(one) for one in pods(place, PRIMARY))
     assert OWN in pods(place, CANARY)[0]["tolerations"]
