@@ -24,8 +24,7 @@ system: $(ENVIRONMENT) ## the tests on a real Kubernetes node, brought up for th
 	@.ci/system "system and not soak" $(CLUSTER) $(TESTS)
 
 test: $(ENVIRONMENT) ## all of it, with more examples and the core's coverage: what continuous integration runs
-	@.ci/check --whole
-	@$(MAKE) --no-print-directory system
+	@.ci/system "system and not soak" --check $(CLUSTER)
 
 demo: $(ENVIRONMENT) ## watch three releases: one promoted, two rolled back
 	@$(PYTHON) -m demo $(CLUSTER)

@@ -16,6 +16,7 @@ from tests.system.canaries import (
     SMALL,
     analysis,
     canary,
+    changed,
     container,
     managed,
     reaches,
@@ -29,10 +30,11 @@ BROKEN: dict[str, JSON] = {
     "CrashLoopBackOff": {"command": ["python", "-c", "raise SystemExit('no')"]},
     "ImagePullBackOff": {"image": "localhost/outrider/shop:missing"},
     "ErrImageNeverPull": {"image": "localhost/none:1", "imagePullPolicy": "Never"},
-    "30s are over": {"readinessProbe": PROBE},
+    "10s are over": {"readinessProbe": PROBE},
 }
 """What keeps a canary from running, by the reason that is given."""
-PROMPT = canary(progressDeadlineSeconds=30)
+DEADLINES = {"10s are over": 10}
+"""Where nothing but time says it."""
 
 
 def breaks(place: Namespace, reason: str) -> None:
@@ -51,10 +53,12 @@ def breaks(place: Namespace, reason: str) -> None:
 def test_a_canary_that_cannot_run_is_refused_with_its_reason_and_the_next_one_released(
     namespace: Namespace, load: Load
 ) -> None:
-    managed(namespace, PROMPT)
+    managed(namespace, canary())
     clients = load(namespace, *PATIENT)
     for reason in BROKEN:
+        changed(namespace, {"progressDeadlineSeconds": DEADLINES.get(reason)})
         breaks(namespace, reason)
+    changed(namespace, {"progressDeadlineSeconds": None})
     assert released(namespace, GOOD).outcome == "promoted"
     assert losses(clients) == []
 

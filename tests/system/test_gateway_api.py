@@ -63,6 +63,7 @@ def test_every_route_is_taken_by_the_api_server_as_it_is_written(routes: Namespa
         assert found["spec"] == wanted["spec"], name
 
 
+@pytest.mark.minutes
 def test_a_release_goes_by_a_route_that_its_gateway_has_accepted(routes: Namespace) -> None:
     routes.kubectl.apply([*app("shop", SMALL), *app(OWN, SMALL), own_route()])
     written = routes.read("HTTPRoute", OWN)

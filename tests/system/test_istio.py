@@ -98,6 +98,7 @@ def owners(found: JSON) -> set[str]:
     return {one["manager"] for one in found["metadata"]["managedFields"]}
 
 
+@pytest.mark.minutes
 def test_a_release_moves_the_weights_in_what_a_user_wrote_and_gives_it_back(
     istio: Namespace,
 ) -> None:

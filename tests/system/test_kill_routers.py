@@ -62,6 +62,7 @@ def leaves_in_order(place: Namespace) -> None:
     eventually("two routers are ready", lambda: len(routers(place)) == 2, timeout=60)
 
 
+@pytest.mark.soak
 def test_a_plain_pod_that_is_killed_is_the_yardstick(
     plain_namespace: Namespace, node: Node, load: Load, figure: Figure
 ) -> None:
