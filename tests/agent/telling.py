@@ -12,6 +12,7 @@ from agent.secrets import Unread
 from delivery.alert import Alert, Route
 from delivery.canary import Analysis, Canary, Status
 from delivery.providers import Request
+from delivery.providers.interface import TIMEOUT_SECONDS
 from delivery.references import Named
 
 OPS = Route("ops", "chat")
@@ -65,7 +66,7 @@ class Telling:
         began = time.monotonic()
         self.said += self.alerts.look(found)
         told = self.alerts.told(found)
-        assert time.monotonic() - began < 0.2, "a turn has waited for a receiver"
+        assert time.monotonic() - began < TIMEOUT_SECONDS / 2, "a turn has waited for a receiver"
         return told
 
     def told(self, found: Canary) -> "Telling":

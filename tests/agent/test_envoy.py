@@ -39,7 +39,7 @@ def test_a_router_that_hangs_does_not_hold_up_the_others() -> None:
         hung, figures, cut, refused = (
             Scraper(presented=PRESENTED).scrape(asked, deadline=0.3).values()
         )
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < 4
         assert figures == "figures"
         assert all(isinstance(one, ScrapeError) for one in (hung, cut, refused))
 

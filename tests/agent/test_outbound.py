@@ -72,7 +72,7 @@ def floods(connection: object, head: bytes) -> bool:
 def test_a_backend_that_hangs_or_trickles_is_cut_off(behaviour: Behaviour) -> None:
     began = time.monotonic()
     assert failure(behaviour, timeout=0.3) == "request failed: no answer within 0.3 s"
-    assert time.monotonic() - began < 1.0
+    assert time.monotonic() - began < 4.0
 
 
 def test_an_answer_without_end_is_cut_off() -> None:

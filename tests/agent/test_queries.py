@@ -14,6 +14,7 @@ from agent.queries import AT_ONCE_EACH, Answer, Queries
 from agent.secrets import Unallowed, Unread
 from delivery.canary import Analysis, Canary, Metric, Phase, Status
 from delivery.observation import Measurement
+from delivery.providers.interface import TIMEOUT_SECONDS
 from delivery.questions import Way
 from delivery.references import Named
 from tests.agent.pods import Behaviour, Pod, answers, hangs_up
@@ -83,7 +84,7 @@ class Asking:
     def look(self, found: Canary, now: float = NOW) -> Mapping[Any, Measurement]:
         began = time.monotonic()
         known = self.queries.measurements(found, now)
-        assert time.monotonic() - began < 0.2, "a turn has waited for a backend"
+        assert time.monotonic() - began < TIMEOUT_SECONDS / 2, "a turn has waited for a backend"
         return known
 
     def answered(self, found: Canary, now: float = NOW) -> Mapping[Any, Measurement]:
