@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
 from envoy.config.route.v3 import route_components_pb2 as routes_pb2
 from envoy.type.matcher.v3.regex_pb2 import RegexMatcher
@@ -10,12 +11,15 @@ from google.protobuf.wrappers_pb2 import BoolValue
 
 from delivery.matching import Comparison, Match, Way
 
+Named = TypeVar("Named", routes_pb2.HeaderMatcher, routes_pb2.QueryParameterMatcher)
+
 
 def matcher(match: Match) -> routes_pb2.RouteMatch:
     made = _path(match.path)
-    made.headers.extend(_headers(match.headers))
+    made.headers.extend(_compared(routes_pb2.HeaderMatcher, match.headers))
     made.headers.extend(_absent(match.without))
-    made.query_parameters.extend(_parameters(match.parameters))
+    parameters = _compared(routes_pb2.QueryParameterMatcher, match.parameters)
+    made.query_parameters.extend(parameters)
     if match.any_case:
         made.case_sensitive.CopyFrom(BoolValue(value=False))
     return made
@@ -33,28 +37,20 @@ def _path(wanted: Comparison | None) -> routes_pb2.RouteMatch:
     return routes_pb2.RouteMatch(safe_regex=RegexMatcher(regex=regex))
 
 
-def _headers(wanted: Iterable[Comparison]) -> Iterator[routes_pb2.HeaderMatcher]:
+def _compared(kind: type[Named], wanted: Iterable[Comparison]) -> Iterator[Named]:
     for one in wanted:
         if one.way is Way.PRESENT:
-            yield routes_pb2.HeaderMatcher(name=one.name, present_match=True)
+            yield kind(name=one.name, present_match=True)
         else:
-            yield routes_pb2.HeaderMatcher(name=one.name, string_match=text(one))
+            yield kind(name=one.name, string_match=text(one))
 
 
 def _absent(wanted: Iterable[Comparison]) -> Iterator[routes_pb2.HeaderMatcher]:
     """A header that is not there at all is without the text too."""
-    for found, one in zip(_headers(wanted), wanted, strict=True):
+    for found, one in zip(_compared(routes_pb2.HeaderMatcher, wanted), wanted, strict=True):
         found.invert_match = True
         found.treat_missing_header_as_empty = one.way is not Way.PRESENT
         yield found
-
-
-def _parameters(wanted: Iterable[Comparison]) -> Iterator[routes_pb2.QueryParameterMatcher]:
-    for one in wanted:
-        if one.way is Way.PRESENT:
-            yield routes_pb2.QueryParameterMatcher(name=one.name, present_match=True)
-        else:
-            yield routes_pb2.QueryParameterMatcher(name=one.name, string_match=text(one))
 
 
 def text(wanted: Comparison) -> StringMatcher:
