@@ -151,9 +151,8 @@ class Loop:
             if canary.status.promoted or not around.grounds.flagger:
                 self.turn(raw, canary, around)
         self.refusals.end()
-        routed = any(external.leftovers({}, around.routes, self.namespace))
-        if not around.neighbours().enrolled and not routed:
-            self.leave(canaries, found)
+        if not around.neighbours().enrolled:
+            self.leave(canaries, around)
 
     def publish(self, canaries: Sequence[Canary], found: Objects) -> None:
         """Every replica serves the routers from the same status, leading or not."""
@@ -195,9 +194,10 @@ class Loop:
             enabled=labels.get(self.label, ""),
         )
 
-    def leave(self, canaries: Sequence[Canary], found: Objects) -> None:
+    def leave(self, canaries: Sequence[Canary], around: Surroundings) -> None:
         """When every app has been given back, the agent goes, and with it all that it owns."""
-        if not leaving.is_over(canaries, found):
+        routed = any(external.leftovers({}, around.routes, self.namespace))
+        if routed or not leaving.is_over(canaries, around.found):
             return
         log.info("every app is given back; the agent leaves")
         self.api.delete("Deployment", names.AGENT, namespace=self.namespace)

@@ -12,6 +12,7 @@ from delivery.canary import Canary, Phase
 from delivery.decision import Apply, Delete, Effect
 from delivery.hashing import stripped
 from delivery.observation import Observation
+from delivery.pods import annotations_of
 from delivery.servable import is_ours
 
 KIND = "PodTemplate"
@@ -45,8 +46,7 @@ def effects(canary: Canary, seen: Observation) -> Iterator[Effect]:
 
 def promoted(found: Mapping[str, Any]) -> str:
     """The revision that it was, when it was kept."""
-    annotations = found["metadata"].get("annotations") or {}
-    return str(annotations.get(names.PROMOTED, ""))
+    return str(annotations_of(found).get(names.PROMOTED, ""))
 
 
 def forgotten(seen: Observation) -> Iterator[Effect]:

@@ -11,9 +11,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from agent.tls import Identity, client_context
 from agent.xds import AdsServer
+from delivery.api.route import route_of
+from delivery.api.service import Service
+from delivery.api.service_words import service_words
+from delivery.api.shape import read
+from delivery.route import Route
 from delivery.routers.bootstrap import ENVOY, Surroundings, files
 from delivery.routers.envoy import Application, Endpoint, resources
 from delivery.routers.mutual import Files
@@ -149,6 +155,11 @@ def serving(
         router.kill()
         server.stop(0)
     assert tuple(refused) == refusals
+
+
+def said(**service: Any) -> Route:
+    """The route that a Canary's user writes in spec.service."""
+    return route_of(service_words(read(Service, {"port": 80, **service})))
 
 
 def application(

@@ -1,6 +1,5 @@
 """Limits of a trafficPolicy and fixed mirrors, through a real Envoy."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
@@ -9,25 +8,10 @@ from typing import Any
 
 import pytest
 
-from delivery.api.route import route_of
-from delivery.api.service import Service
-from delivery.api.service_words import service_words
-from delivery.api.shape import read
-from delivery.route import Route
 from delivery.routers.envoy import Endpoint
 from tests.agent.echoes import Echo, asked
 from tests.agent.pods import Pod
-from tests.agent.running_router import application, eventually, free_port, serving
-
-
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    with ExitStack() as opened:
-        yield opened
-
-
-def said(**service: Any) -> Route:
-    return route_of(service_words(read(Service, {"port": 80, **service})))
+from tests.agent.running_router import application, eventually, free_port, said, serving
 
 
 @pytest.mark.parametrize(

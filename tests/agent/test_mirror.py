@@ -2,7 +2,7 @@
 
 import http.client
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -35,12 +35,6 @@ class Remembering:
     def lines(self) -> list[list[bytes]]:
         """Of each request; the order of headers of different names says nothing."""
         return [sorted(head.partition(b"\r\n\r\n")[0].split(b"\r\n")) for head in self.heads]
-
-
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    with ExitStack() as opened:
-        yield opened
 
 
 def shop(stack: ExitStack, primary: Behaviour, canary: Behaviour) -> Application:

@@ -1,7 +1,6 @@
 """What `spec.service` says of the route, through a real Envoy: each field does what it says."""
 
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -9,29 +8,14 @@ from typing import Any
 
 import pytest
 
-from delivery.api.route import route_of
-from delivery.api.service import Service
-from delivery.api.service_words import service_words
-from delivery.api.shape import read
 from delivery.matching import Comparison, Match, Way
 from delivery.route import Route
 from delivery.routers.envoy import Application
 from tests.agent.echoes import Echo, asked, counted
 from tests.agent.pods import Pod
-from tests.agent.running_router import application, eventually, serving
+from tests.agent.running_router import application, eventually, said, serving
 
 SLOW = 4.0
-
-
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    with ExitStack() as opened:
-        yield opened
-
-
-def said(**service: Any) -> Route:
-    """As a Canary's user writes it."""
-    return route_of(service_words(read(Service, {"port": 80, **service})))
 
 
 def shop(stack: ExitStack, route: Route, primary: Any = None, canary: Any = None) -> Application:
