@@ -15,6 +15,7 @@ from agent.clock import Clock
 from agent.envoy import Scraper
 from agent.event_hooks import EventHooks
 from agent.exposition import Exposition
+from agent.faults import Faults
 from agent.hooks import Hooks
 from agent.observe import KINDS
 from agent.offered import Offered
@@ -46,19 +47,20 @@ GRACE_SECONDS = 2.0
 
 
 def build(given: Settings, registry: CollectorRegistry, presented: Presented) -> Loop:
-    api = Api(connection := connect(given.kubeconfig or None))
+    api, me = Api(connection := connect(given.kubeconfig or None)), given.identity
     exposition, changed = Exposition(registry), threading.Event()
     hooks, event_hooks = calling(registry, changed, given.event_webhook)
     cache = watched(api, given.namespace, changed)
     clock, metrics = Clock(), Secrets(api, given.namespace)
     offered = Offered(api, cache, given.namespace, metrics.read)
     windows = counting(presented, exposition, clock, changed)
-    events = Events(api, given.identity, AGENT_MANAGER, "flagger")
+    events = Events(api, me, AGENT_MANAGER, "flagger")
     ads = AdsServer(
         f"[::]:{given.xds_port}",
         credentials=presented.credentials(),
         on_nack=lambda *said: loop.rejected(*said),
     )
+    leadership = Leadership(connection, name=AGENT, namespace=given.namespace, identity=me)
     loop = Loop(
         api=api,
         cache=cache,
@@ -69,9 +71,7 @@ def build(given: Settings, registry: CollectorRegistry, presented: Presented) ->
         alerts=telling(given, Secrets(api, given.namespace, ALERTS), offered, exposition, changed),
         offered=offered,
         sources=Sources(api, given.namespace, windows, exposition.scrape_failed, clock),
-        leadership=Leadership(
-            connection, name=AGENT, namespace=given.namespace, identity=given.identity
-        ),
+        leadership=leadership,
         exposition=exposition,
         namespace=given.namespace,
         label=given.label,
@@ -80,6 +80,7 @@ def build(given: Settings, registry: CollectorRegistry, presented: Presented) ->
         survey=Survey(api, FOREIGN, given.namespace, changed.set),
         routes=RouteObjects(api, given.namespace, lambda kind, item: changed.set()),
         refusals=Refusals(events, exposition),
+        faults=Faults(registry, events, leading=leadership.held),
         changed=changed,
         ipv6=given.ipv6,
         otherwise=given.alerts,

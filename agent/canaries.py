@@ -2,7 +2,9 @@
 
 import time
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from cluster.api import Object
 from cluster.watch import Cache, version
@@ -22,13 +24,16 @@ class Canaries:
     """`invalid` is told of each Canary that cannot be acted on, and why; once for each reason.
 
     `otherwise` is who is told of those that name nobody. `superseded` are generated ones whose app
-    a user's Canary has taken over.
+    a user's Canary has taken over. `apart` keeps what goes wrong with one from the others.
     """
 
     cache: Cache
     invalid: Callable[[Object, str], None]
     find: questions.Find
     otherwise: tuple[Route, ...] = ()
+    apart: Callable[[Mapping[str, Any], str], AbstractContextManager[None]] = lambda raw, deed: (
+        nullcontext()
+    )
     written: dict[str, Object] = field(default_factory=dict)
     served: dict[str, Canary] = field(default_factory=dict)
     complaints: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -92,12 +97,18 @@ class Canaries:
             if raw["metadata"].get("deletionTimestamp"):
                 self.keep(raw)
                 continue
-            try:
-                canary, problems = self.read(raw, found)
-                yield raw, canary, problems
-            except schema.InvalidCanary as error:
+            if read := self.tried(raw, found):
+                yield raw, *read
+            else:
                 self.keep(raw)
+
+    def tried(self, raw: Object, found: Objects) -> tuple[Canary, tuple[str, ...]] | None:
+        with self.apart(raw, "reading it"):
+            try:
+                return self.read(raw, found)
+            except schema.InvalidCanary as error:
                 self.complain(raw, frozenset(error.problems))
+        return None
 
     def read(self, raw: Object, found: Objects) -> tuple[Canary, tuple[str, ...]]:
         """A generated one takes its defaults from the ConfigMap, then from the Deployment."""
@@ -121,16 +132,10 @@ class Canaries:
         also an agent that has never seen it otherwise may not let its ports go. The route is as it
         was said, if that can be read.
         """
-        for fields in (("targetRef", "service"), ("targetRef",)):
-            said = {key: raw["spec"][key] for key in fields if key in raw["spec"]}
-            bare = {**raw, "spec": {**said, "skipAnalysis": True}}
-            try:
-                canary = schema.parse(bare, schema.DEFAULTS)
-            except schema.InvalidCanary:
-                continue
-            if canary.status.apex_moved is not None:
+        with self.apart(raw, "keeping its users"):
+            canary = next(as_it_stands(raw), None)
+            if canary and canary.status.apex_moved is not None:
                 self.served.setdefault(canary.target, canary)
-            return
 
     def complain(self, raw: Object, problems: frozenset[str]) -> None:
         name = raw["metadata"]["name"]
@@ -161,3 +166,12 @@ class Canaries:
         for one in canaries:
             if serving.is_closed(one):
                 self.closed[one.target] = one, now + DRAIN_SECONDS
+
+
+def as_it_stands(raw: Object) -> Iterator[Canary]:
+    """Of what cannot be read, or is not to be: with its route, and without, where that can be."""
+    for fields in (("targetRef", "service"), ("targetRef",)):
+        said = {key: raw["spec"][key] for key in fields if key in raw["spec"]}
+        bare = {**raw, "spec": {**said, "skipAnalysis": True}}
+        with suppress(schema.InvalidCanary):
+            yield schema.parse(bare, schema.DEFAULTS)

@@ -12,7 +12,7 @@ from agent.queries import Queries
 from agent.sources import Sources
 from agent.traffic import Windows
 from cluster.watch import Cache
-from delivery import checks, eligibility, external, names, pair, servable, serving
+from delivery import checks, eligibility, external, names, origins, pair, servable, serving
 from delivery.canary import Canary, Metric, Phase
 from delivery.observation import Observation, Routers, Routes, Traffic, Workload
 from delivery.obstacles.grounds import Grounds
@@ -37,7 +37,7 @@ KINDS = (
 
 
 def objects(cache: Cache) -> Objects:
-    return Objects(
+    found = Objects(
         deployments=cache.items("Deployment"),
         replica_sets=cache.items("ReplicaSet"),
         pods=cache.items("Pod"),
@@ -45,6 +45,7 @@ def objects(cache: Cache) -> Objects:
         autoscalers=cache.items("HorizontalPodAutoscaler"),
         templates=cache.items("PodTemplate"),
     )
+    return origins.legible(found, cache.items("Canary"))
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,13 @@ class Refusals:
         self.exposition.refuse(self.refused)
 
     def say(
-        self, item: Mapping[str, Any], how: str, reasons: tuple[str, ...], *, kind: str
+        self,
+        item: Mapping[str, Any],
+        how: str,
+        reasons: tuple[str, ...],
+        *,
+        kind: str,
+        reason: str = REASON,
     ) -> None:
         """`how` is what happens to it: "is left alone"; a wish of its user's is no refusal."""
         name = item["metadata"]["name"]
@@ -43,7 +49,7 @@ class Refusals:
         if kind == WARNING and item["kind"] == "Deployment":
             self.refused[name] = kinds
         if self.told.get(place) != (how, *kinds):
-            self.events.record(item, kind, f"{name} {how}: {'; '.join(reasons)}", reason=REASON)
+            self.events.record(item, kind, f"{name} {how}: {'; '.join(reasons)}", reason=reason)
 
 
 def kind_of(reason: str) -> str:

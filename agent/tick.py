@@ -13,6 +13,7 @@ from agent.alerts import Alerts
 from agent.canaries import Canaries
 from agent.event_hooks import EventHooks
 from agent.exposition import Exposition
+from agent.faults import Faults
 from agent.grounds import grounds
 from agent.hooks import Hooks
 from agent.listeners import Listeners
@@ -23,6 +24,7 @@ from agent.perform import Performer
 from agent.queries import Queries
 from agent.refusals import Refusals
 from agent.routes import RouteObjects
+from agent.served import Served
 from agent.sources import Sources
 from agent.unrouted import Unrouted
 from agent.xds import AdsServer
@@ -32,7 +34,7 @@ from cluster.events import Events
 from cluster.lease import Leadership
 from cluster.survey import Survey
 from cluster.watch import Cache
-from delivery import adoption, external, leaving, names, schema, serving
+from delivery import adoption, external, leaving, names, origins, schema, serving
 from delivery.alert import Route
 from delivery.canary import Canary
 from delivery.decision import WARNING
@@ -78,6 +80,7 @@ class Loop:
     survey: Survey
     routes: RouteObjects
     refusals: Refusals
+    faults: Faults
     changed: threading.Event
     ipv6: bool = False
     otherwise: tuple[Route, ...] = ()
@@ -92,7 +95,10 @@ class Loop:
 
     def __post_init__(self) -> None:
         found = self.offered.looked_up
-        self.canaries = Canaries(self.cache, self.complain, found, self.otherwise)
+        self.canaries = Canaries(
+            self.cache, self.complain, found, self.otherwise, self.faults.apart
+        )
+        self.served = Served(self.faults)
         self.listeners = Listeners(self.api)
         self.adoptions = Adoptions(
             self.api,
@@ -126,6 +132,8 @@ class Loop:
 
     def tick(self) -> None:
         found = objects(self.cache)
+        itself = self.adoptions.itself()
+        self.faults.begin((itself, *self.cache.items("Canary")))
         current = self.canaries.current(found)
         canaries = [canary for _, canary in current]
         self.publish(canaries, found)
@@ -141,26 +149,25 @@ class Loop:
         self.refusals.begin()
         self.alerts.keep(canaries)
         self.listeners.look(found, self.canaries.held_ports(), around.now)
-        self.adoptions.look(canaries, around)
+        with self.faults.apart(itself, "adopting"):
+            self.adoptions.look(canaries, around)
         for name in sorted(self.canaries.superseded):
             self.api.delete("Canary", name, namespace=self.namespace)
-        self.sweep(canaries, around)
+        with self.faults.apart(itself, "clearing away"):
+            self.sweep(canaries, around)
         self.hooks.keep(canary.name for canary in canaries)
         for raw, canary in current:
             # What is not ours yet is Flagger's while there is one: also its status is.
             if canary.status.promoted or not around.grounds.flagger:
-                self.turn(raw, canary, around)
+                with self.faults.apart(raw, "its turn"):
+                    self.turn(raw, canary, around)
         self.refusals.end()
         if not around.neighbours().enrolled:
             self.leave(canaries, around)
 
     def publish(self, canaries: Sequence[Canary], found: Objects) -> None:
         """Every replica serves the routers from the same status, leading or not."""
-        served = [
-            application
-            for canary in self.canaries.to_serve(canaries, found)
-            for application in serving.applications(canary, found)
-        ]
+        served = self.served.of(self.canaries.to_serve(canaries, found), found)
         snapshot = resources(served, ipv6=self.ipv6)
         self.ads.publish(snapshot)
         for node in self.ads.nodes_at(snapshot):
@@ -207,7 +214,11 @@ class Loop:
         """Apps whose Deployment or Canary is gone leave nothing of ours behind."""
         claims = external.claims(canaries, self.canaries.newest)
         routes = external.leftovers(claims, around.routes, self.namespace)
-        for effect in (*routes, *leaving.leftovers(around.found)):
+        repairs = origins.repairs(around.found, self.cache.items("Service"))
+        for service, why, _ in repairs:
+            self.refusals.say(service, "was mended", (why,), kind=WARNING, reason="Mended")
+        mended = (effect for _, _, effect in repairs)
+        for effect in (*mended, *routes, *leaving.leftovers(around.found)):
             self.performer.perform(effect, self.adoptions.itself())
 
     def providers(self, found: Objects) -> Collection[str]:

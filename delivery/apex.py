@@ -1,6 +1,5 @@
 """The Service that clients call: where it led before us, and where it leads now."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,6 +7,7 @@ from delivery import names
 from delivery.canary import Canary
 from delivery.observation import Observation
 from delivery.pods import annotations_of, labels_of
+from delivery.wiring import wiring
 
 Service = Mapping[str, Any]
 
@@ -30,14 +30,14 @@ def own_target(port: Mapping[str, Any]) -> int | str:
 
 
 def origin(apex: Service) -> Mapping[str, Any]:
-    """The user's own selector and target ports, from before or beneath the routed ones."""
-    kept = annotations_of(apex).get(names.ORIGIN)
-    if kept:
-        found = json.loads(kept)
-        return {key: found.get(key) or {} for key in ("selector", "targetPorts")}
-    spec = apex["spec"]
-    targets = {number(port): own_target(port) for port in ports_of(apex)}
-    return {"selector": dict(spec.get("selector") or {}), "targetPorts": targets}
+    """The user's own selector and target ports, from before or beneath the routed ones.
+
+    What is spoilt is made legible first (origins).
+    """
+    kept = wiring(annotations_of(apex).get(names.ORIGIN))
+    if kept is None:
+        return leads_to(apex)
+    return {"selector": kept.selector or {}, "targetPorts": kept.ports}
 
 
 def home(apex: Service, seen: Observation) -> Mapping[str, Any]:

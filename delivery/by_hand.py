@@ -7,6 +7,7 @@ from typing import Any
 from delivery import names
 from delivery.canary import Canary, Wish
 from delivery.decision import Consume
+from delivery.mapping import mapping, parsed
 
 UNKNOWN = "an unknown user (admission did not see it)"
 YES = "true"
@@ -29,11 +30,7 @@ def wish_of(key: str, value: Any, mark: Any) -> Wish | None:
 
 def marks_of(annotations: Mapping[str, Any]) -> Mapping[str, Any]:
     """By annotation: the value, the user and the version at which admission saw it."""
-    try:
-        found = json.loads(annotations.get(names.ASKED_BY) or "{}")
-    except (TypeError, ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, Mapping) else {}
+    return mapping(parsed(annotations.get(names.ASKED_BY)))
 
 
 def marked(wishes: Iterable[Wish]) -> str | None:

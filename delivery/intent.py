@@ -172,6 +172,9 @@ def target_effects(canary: Canary, target: Workload) -> Iterator[Effect]:
         annotations[names.CANARY_OF] = canary.name
         shows["replicas"] = status.scale
         shows["template"] = {"metadata": {"labels": {names.ROLE: names.CANARY}}}
+    if names.LEAVING in annotations_of(target.manifest):
+        # Somebody else's word: as long as it stands there, admission keeps the role away.
+        annotations[names.LEAVING] = None
     placing = placed(canary, target) if status.scale is not None else {}
     annotations |= placing
     if annotations:

@@ -3,8 +3,11 @@
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from delivery import names
+from delivery.api.instant import LATEST
+from delivery.mapping import mapping, number, parsed
 
 REST_SECONDS = 600.0
 """A port whose app has left is nobody else's for so long: callers may still know it."""
@@ -23,16 +26,17 @@ Claims = Mapping[int, Claim]
 
 def claims(said: str) -> Claims:
     """As the annotation has them: app -> port -> when it was freed, 0 while it is held."""
-    try:
-        found = json.loads(said or "{}")
-        return {
-            int(port): Claim(app, float(freed) or None)
-            for app, ports in found.items()
-            for port, freed in ports.items()
-        }
-    except (ValueError, TypeError, AttributeError):
-        # Spoilt by hand: what is held is in the Canaries, only what rests is forgotten.
-        return {}
+    # What is spoilt by hand is forgotten: what is held is in the Canaries, only what rests is lost.
+    return {
+        int(port): Claim(app, float(freed) or None)
+        for app, ports in mapping(parsed(said)).items()
+        for port, freed in mapping(ports).items()
+        if number(port) is not None and is_time(freed)
+    }
+
+
+def is_time(freed: Any) -> bool:
+    return isinstance(freed, int | float) and 0 <= freed <= LATEST
 
 
 def written(known: Claims) -> str:

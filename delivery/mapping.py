@@ -1,7 +1,11 @@
 """A way into documents that anybody may have written: odd content is no fault, it is not there."""
 
+import json
+import re
 from collections.abc import Mapping
 from typing import Any
+
+LARGEST = 2**31 - 1
 
 
 def mapping(document: Any, *path: str) -> Mapping[str, Any]:
@@ -9,3 +13,33 @@ def mapping(document: Any, *path: str) -> Mapping[str, Any]:
     for key in path:
         document = document.get(key) if isinstance(document, Mapping) else None
     return document if isinstance(document, Mapping) else {}
+
+
+def parsed(text: Any) -> Any:
+    """What a text says as JSON, None where it is none."""
+    try:
+        return json.loads(text)
+    except (TypeError, ValueError, RecursionError):
+        return None
+
+
+def number(value: Any) -> int | None:
+    """A count as an annotation holds it, None where it is none."""
+    if not isinstance(value, str) or not re.fullmatch(r"[0-9]{1,10}", value):
+        return None
+    count = int(value)
+    return count if count <= LARGEST else None
+
+
+def fits(document: Any, shape: Any) -> bool:
+    """Whether mappings, lists and texts stand where the shape has them: what is not there fits, and
+    what the shape does not have does too.
+    """
+    match shape:
+        case Mapping():
+            return isinstance(document, Mapping) and all(
+                fits(document[key], one) for key, one in shape.items() if key in document
+            )
+        case [each]:
+            return isinstance(document, list) and all(fits(one, each) for one in document)
+    return isinstance(document, type(shape))

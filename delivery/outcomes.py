@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from delivery import names
 from delivery.canary import RESTING, Phase, Status
+from delivery.mapping import number
 from delivery.observation import Observation, Workload
 from delivery.pods import annotations_of
 
@@ -23,9 +24,9 @@ def recorded(before: Status, after: Status, seen: Observation) -> Status:
     status = numbered(before, after, seen)
     if status.release is None:
         return status
-    number, verdict = str(status.release), outcome(status)
-    others = {key: value for key, value in status.outcomes.items() if key != number}
-    known = others | ({number: verdict} if verdict else {}) | unjudged(status, seen)
+    own, verdict = str(status.release), outcome(status)
+    others = {key: value for key, value in status.outcomes.items() if key != own}
+    known = others | ({own: verdict} if verdict else {}) | unjudged(status, seen)
     last = sorted(known, key=int)[-KEPT:]
     return replace(status, outcomes={key: known[key] for key in last})
 
@@ -53,19 +54,19 @@ def outcome(status: Status) -> str:
 
 def numbered(before: Status, after: Status, seen: Observation) -> Status:
     """With the number of what was taken up; what slipped past admission has none."""
-    number = number_of(after, seen)
-    if number is None and after.observed == before.observed:
+    found = number_of(after, seen)
+    if found is None and after.observed == before.observed:
         return after
-    if number == after.release:
+    if found == after.release:
         return after
-    return replace(after, release=number, outcomes=passed_over(after, number))
+    return replace(after, release=found, outcomes=passed_over(after, found))
 
 
-def passed_over(status: Status, number: int | None) -> Mapping[str, str]:
+def passed_over(status: Status, found: int | None) -> Mapping[str, str]:
     """The outcomes so far, also of what never ended or was never taken up before this number."""
     known = [int(key) for key in status.outcomes]
     first = max(known, default=0) + 1 if status.release is None else status.release
-    last = first + 1 if number is None else number
+    last = first + 1 if found is None else found
     fresh = status.release is None and not known
     unended = () if fresh else range(max(first, last - KEPT), last)
     older = {str(one): status.outcomes[str(one)] for one in known if one < last}
@@ -81,12 +82,11 @@ def number_of(status: Status, seen: Observation) -> int | None:
     target = seen.target
     if target is None or target.revision != status.observed:
         return None
-    mark, number = annotations_of(target.manifest).get(names.ADMITTED, ""), said(target)
-    read_otherwise = number != status.release and seen.names.get(mark) == status.observed
-    return number if mark == status.observed or read_otherwise else None
+    mark, found = annotations_of(target.manifest).get(names.ADMITTED, ""), said(target)
+    read_otherwise = found != status.release and seen.names.get(mark) == status.observed
+    return found if mark == status.observed or read_otherwise else None
 
 
 def said(target: Workload) -> int | None:
     """The number that admission gave the last template."""
-    text = annotations_of(target.manifest).get(names.RELEASE, "")
-    return int(text) if text.isdecimal() else None
+    return number(annotations_of(target.manifest).get(names.RELEASE))

@@ -5,11 +5,10 @@ another number, and a server-side apply of the same file would be refused for th
 a server-side apply itself owns stays its own: that is the user's own word.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from delivery.mapping import mapping
+from delivery.mapping import mapping, parsed
 from delivery.names import AGENT_MANAGER
 from delivery.pods import Object
 
@@ -77,11 +76,8 @@ LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 def applied(found: Object) -> Mapping[str, Any]:
     """The spec in the file that was applied last, as kubectl notes it; empty without one."""
-    try:
-        said = json.loads(mapping(found, "metadata", "annotations").get(LAST_APPLIED, "{}"))
-    except (TypeError, ValueError, RecursionError):
-        return {}
-    return mapping(said, "spec")
+    said = mapping(found, "metadata", "annotations").get(LAST_APPLIED)
+    return mapping(parsed(said), "spec")
 
 
 def is_update(entry: Mapping[str, Any]) -> bool:

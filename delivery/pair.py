@@ -7,6 +7,7 @@ from typing import Any
 
 from delivery import names, pods, servable
 from delivery.hashing import template_hash
+from delivery.mapping import number
 from delivery.observation import Workload
 from delivery.pods import Object, annotations_of
 from delivery.takeover import as_written
@@ -142,13 +143,12 @@ def workload(
     """
     current = pods_of(objects, half, objects.revision(half["spec"]["template"]))
     annotations = annotations_of(half)
-    held = annotations.get(names.SCALE, "")
     why = pods.hindrance(half, current)
     return Workload(
         manifest=half,
         revision=objects.revision(written(half, half, target)),
         replicas=half["spec"].get("replicas", 1),
-        held=int(held) if held.isdigit() else None,
+        held=number(annotations.get(names.SCALE)),
         failing=pods.failure(current),
         stuck=because(pods.stuck(half), why),
         waiting=because(pods.waiting(half, threshold), why),
@@ -172,14 +172,13 @@ def wished(target: Object) -> int | None:
     later than our own word. 0 cannot be told from the held number, so it is no wish.
     """
     annotations, replicas = annotations_of(target), int(target["spec"].get("replicas", 1))
-    held = annotations.get(names.SCALE, "")
-    if not held.isdigit():
+    held = number(annotations.get(names.SCALE))
+    if held is None:
         return replicas or None
     ours = annotations.get(names.HELD_AT) == str(target["metadata"].get("generation", 0))
-    if replicas and replicas != int(held) and not ours:
+    if replicas and replicas != held and not ours:
         return replicas
-    said = annotations.get(names.REPLICAS, "")
-    return int(said) or None if said.isdigit() else None
+    return number(annotations.get(names.REPLICAS)) or None
 
 
 def endpoints(found: Sequence[Object], port: int | str) -> tuple[tuple[str, int], ...]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from delivery import names
-from delivery.mapping import mapping
+from delivery.mapping import mapping, parsed
 
 Template = Mapping[str, Any]
 
@@ -25,10 +25,7 @@ def text(selector: Mapping[str, str], tolerations: Sequence[Mapping[str, Any]]) 
 
 def read(said: Any) -> tuple[Mapping[str, str], Sequence[Mapping[str, Any]]]:
     """The selector and the tolerations; of what is none of them, nothing."""
-    try:
-        found = json.loads(said)
-    except (TypeError, ValueError, RecursionError):
-        return {}, ()
+    found = parsed(said)
     selector = mapping(found, SELECTOR)
     tolerations = [one for one in tolerations_of(mapping(found)) if isinstance(one, Mapping)]
     return {key: one for key, one in selector.items() if isinstance(one, str)}, tolerations

@@ -5,12 +5,12 @@ from typing import Any
 
 from delivery import names, placement
 from delivery.admission.answer import WARNING_LIMIT, Answer
-from delivery.admission.ours import annotations, carried, complaint, number, rewritten, version
+from delivery.admission.ours import annotations, carried, complaint, rewritten, version
 from delivery.admission.patch import ABSENT, Operation, edits
 from delivery.admission.request import Request
 from delivery.hashing import template_hash
 from delivery.images import advice
-from delivery.mapping import mapping
+from delivery.mapping import mapping, number
 from delivery.ownership import applied, pauses
 
 

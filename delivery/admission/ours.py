@@ -1,15 +1,13 @@
 """The annotations that the agent alone may write, carried over for everybody else."""
 
-import json
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from delivery import names
 from delivery.admission.patch import ABSENT, Operation, edits
 from delivery.admission.request import Request
-from delivery.mapping import mapping
+from delivery.mapping import mapping, number
+from delivery.wiring import wiring
 
 OURS = (
     names.SCALE,
@@ -25,21 +23,6 @@ OURS = (
     names.RELEASE,
     names.CANARY_TEMPLATE,
 )
-
-LARGEST = 2**31 - 1
-
-
-@dataclass(frozen=True)
-class Wiring:
-    """A Service's selector, and targetPort by port number: what ROUTE and ORIGIN say as JSON."""
-
-    selector: Mapping[str, str] | None
-    ports: Mapping[str, int | str]
-
-    def __str__(self) -> str:
-        said = {"selector": self.selector, "targetPorts": self.ports}
-        kept = {key: value for key, value in said.items() if value is not None}
-        return json.dumps(kept, sort_keys=True, separators=(",", ":"))
 
 
 def annotations(document: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -78,40 +61,6 @@ def rewritten(request: Request, kept: Mapping[str, Any]) -> tuple[Operation, ...
     """The operations that leave just the kept ones of our annotations."""
     wanted = {key: kept.get(key, ABSENT) for key in OURS}
     return edits(request.object, ("metadata", "annotations"), wanted)
-
-
-def number(value: Any) -> int | None:
-    """A number of replicas as an annotation holds it."""
-    if not isinstance(value, str) or not re.fullmatch(r"[0-9]{1,10}", value):
-        return None
-    count = int(value)
-    return count if count <= LARGEST else None
-
-
-def wiring(value: Any) -> Wiring | None:
-    """ROUTE or ORIGIN as an annotation holds it."""
-    try:
-        said = json.loads(value)
-    except (TypeError, ValueError, RecursionError):
-        return None
-    if not isinstance(said, Mapping):
-        return None
-    selector, ports = said.get("selector"), said.get("targetPorts", {})
-    if selector is not None and not texts(selector):
-        return None
-    return Wiring(selector, ports) if targets(ports) else None
-
-
-def texts(value: Any) -> bool:
-    return isinstance(value, Mapping) and all(isinstance(one, str) for one in value.values())
-
-
-def targets(value: Any) -> bool:
-    """Whether it maps port numbers to port numbers or names."""
-    return isinstance(value, Mapping) and all(
-        key.isdigit() and isinstance(one, int | str) and not isinstance(one, bool)
-        for key, one in value.items()
-    )
 
 
 def complaint(request: Request, key: str, kept: Mapping[str, Any]) -> str:

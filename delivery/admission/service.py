@@ -5,18 +5,11 @@ from typing import Any
 
 from delivery import names
 from delivery.admission.answer import Answer
-from delivery.admission.ours import (
-    Wiring,
-    annotations,
-    carried,
-    complaint,
-    rewritten,
-    version,
-    wiring,
-)
+from delivery.admission.ours import annotations, carried, complaint, rewritten, version
 from delivery.admission.patch import Operation, changes, edits
 from delivery.admission.request import Request
 from delivery.mapping import mapping
+from delivery.wiring import Wiring, wiring
 
 NOTHING = Wiring(None, {})
 

@@ -6,11 +6,15 @@ from typing import Annotated
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST = (datetime(9999, 12, 31, tzinfo=UTC) - EPOCH).total_seconds()
+"""What can be written."""
 
 
 def epoch(value: object) -> float:
     """Seconds since the epoch from RFC 3339 text; a number is taken as it is."""
     if isinstance(value, int | float) and not isinstance(value, bool):
+        if not 0 <= value <= LATEST:
+            raise ValueError(f"{value} is no time: use seconds since 1970")
         return float(value)
     moment = datetime.fromisoformat(str(value))
     if moment.tzinfo is None:

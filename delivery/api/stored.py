@@ -20,6 +20,8 @@ from delivery.api.status import (
 )
 from delivery.canary import Condition, Phase, Status, Verdict
 from delivery.hook import Owed, Told
+from delivery.mapping import number
+from delivery.names import LISTENERS
 
 
 def status_of(found: Mapping[str, Any]) -> Status:
@@ -39,13 +41,13 @@ def status_of(found: Mapping[str, Any]) -> Status:
         failed=said.failed_hash or "",
         previous=said.previous_hash or "",
         release=said.release,
-        outcomes=MappingProxyType(said.outcomes or {}),
+        outcomes=MappingProxyType(outcomes_of(said)),
         replicas=said.replicas,
         scale=said.scale,
         stopped=bool(said.stopped),
         paused=said.paused_by or "",
         answered=MappingProxyType(said.answered or {}),
-        ports=MappingProxyType(said.router_ports or {}),
+        ports=MappingProxyType(ports_of(said)),
         apex=said.apex_service or "",
         **times_of(said),
         message=said.message or "",
@@ -57,6 +59,19 @@ def status_of(found: Mapping[str, Any]) -> Status:
         alerts=tuple(alert_of(alert) for alert in said.alerts or ()),
         conditions=tuple(condition_of(condition) for condition in said.conditions or ()),
     )
+
+
+def outcomes_of(said: CanaryStatus) -> dict[str, str]:
+    """By the numbers of releases, as they are written."""
+    found = said.outcomes or {}
+    return {key: found[key] for key in found if key == str(number(key))}
+
+
+def ports_of(said: CanaryStatus) -> dict[str, int]:
+    """What is no port of a Service's, or none of the routers', is given anew."""
+    found = said.router_ports or {}
+    known = {key: number(key.rpartition("/")[2]) for key in found}
+    return {key: found[key] for key in found if known[key] and found[key] in LISTENERS}
 
 
 def times_of(said: CanaryStatus) -> dict[str, Any]:
@@ -76,13 +91,17 @@ def split_of(said: CanaryStatus) -> dict[str, Any]:
     return {
         "shown_since": said.shown_time,
         "unshown_since": said.unshown_time,
-        "canary_weight": said.canary_weight or 0,
+        "canary_weight": percent(said.canary_weight),
         "matched": bool(said.matched),
-        "mirror_weight": said.mirror_weight or 0,
+        "mirror_weight": percent(said.mirror_weight),
         "cookie": said.session_affinity_cookie or "",
         "primary_cookie": said.primary_session_affinity_cookie or "",
         "previous_cookie": said.previous_session_affinity_cookie or "",
     }
+
+
+def percent(said: int | None) -> int:
+    return min(100, max(0, said or 0))
 
 
 def written_split(status: Status) -> dict[str, Any]:

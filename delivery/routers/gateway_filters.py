@@ -80,8 +80,8 @@ def cors(said: JSON) -> JSON:
 def setting(cookie: str, filters: Sequence[JSON]) -> list[JSON]:
     """A cookie beside those that the app sets; just one filter may change answers."""
     added = {"name": "Set-Cookie", "value": cookie}
-    changed = [one.get(ANSWERS) or {} for one in filters if one["type"] == ANSWERS_FILTER]
+    changed = [one.get(ANSWERS) or {} for one in filters if one.get("type") == ANSWERS_FILTER]
     said = dict(changed[0]) if changed else {}
     said["add"] = [*(said.get("add") or ()), added]
-    others = [one for one in filters if one["type"] != ANSWERS_FILTER]
+    others = [one for one in filters if one.get("type") != ANSWERS_FILTER]
     return [*others, {"type": ANSWERS_FILTER, ANSWERS: said}]

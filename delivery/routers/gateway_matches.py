@@ -97,6 +97,6 @@ def narrowed(base: JSON, more: Mapping[str, list[JSON]]) -> dict[str, Any]:
     found = dict(base)
     for key, wanted in more.items():
         taken = {one["name"].lower() for one in wanted}
-        kept = [one for one in base.get(key) or () if one["name"].lower() not in taken]
+        kept = [one for one in base.get(key) or () if str(one.get("name")).lower() not in taken]
         found[key] = [*kept, *wanted]
     return found

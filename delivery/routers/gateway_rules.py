@@ -37,7 +37,7 @@ class Halves:
         """The Service of the namespace that is meant; empty for anything else."""
         kind = (reference.get("group", ""), reference.get("kind", "Service"))
         here = reference.get("namespace", self.namespace) == self.namespace
-        return str(reference["name"]) if here and kind == ("", "Service") else ""
+        return str(reference.get("name", "")) if here and kind == ("", "Service") else ""
 
 
 def weight(reference: JSON) -> int:

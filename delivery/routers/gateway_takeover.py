@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from delivery.mapping import fits, parsed
 from delivery.names import APP, ORIGIN
 from delivery.pods import annotations_of
 from delivery.routers.gateway_rules import Halves, Rule, Share, divided, references
@@ -12,6 +13,17 @@ from delivery.routers.gateway_rules import Halves, Rule, Share, divided, referen
 JSON = Mapping[str, Any]
 
 MARKS = (APP, ORIGIN)
+FILTER = {
+    "urlRewrite": {"path": {}},
+    "responseHeaderModifier": {"add": [{}]},
+}
+TAKEN = {
+    "matches": [{"headers": [{"name": ""}], "queryParams": [{"name": ""}]}],
+    "filters": [FILTER],
+    "backendRefs": [{"name": "", "weight": 0, "filters": [FILTER]}],
+}
+KEPT = {"rules": [[TAKEN]], "services": [""]}
+"""The shapes of what is read of a rule that was kept, and of all that is."""
 
 
 def is_taken(rule: JSON, halves: Halves) -> bool:
@@ -78,13 +90,10 @@ class Origin:
 
 def origin_of(route: JSON) -> Origin | None:
     """None where there is none, or where somebody has spoiled it: then the rules stay."""
-    try:
-        said = json.loads(annotations_of(route).get(ORIGIN, "null"))
-    except ValueError:
-        return None
+    said = parsed(annotations_of(route).get(ORIGIN))
     match said:
-        case {"rules": [*rules], "services": [str(), str(), str()] as services}:
-            return Origin([list(run) for run in rules], services)
+        case {"rules": [*rules], "services": [_, _, _] as services} if fits(said, KEPT):
+            return Origin(rules, services)
     return None
 
 

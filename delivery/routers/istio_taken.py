@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import Any
 
 from delivery import names, ownership
-from delivery.mapping import mapping
+from delivery.mapping import fits, mapping, parsed
 from delivery.pods import annotations_of, labels_of
 from delivery.routers.interface import Object
 from delivery.routers.istio_rules import LISTS, Hosts, Rule, is_divided, leads
@@ -19,6 +19,19 @@ from delivery.routers.marks import is_made
 FLAGGERS_ORIGIN = "flagger.kubernetes.io/original-configuration"
 """On a VirtualService that Flagger took over: the JSON of the spec before."""
 SPEC, SERVICES = "spec", "services"
+
+RULE = {
+    "match": [{"headers": {}, "queryParams": {}, "sourceLabels": {}}],
+    "route": [
+        {"destination": {}, "weight": 0, "headers": {"response": {"add": {}}}},
+    ],
+    "mirrors": [{}],
+}
+RULES = dict.fromkeys(LISTS, [RULE])
+NAMES = 3
+"""The Services: the one that is called, and those of the halves."""
+KEPT = {**RULES, SPEC: RULES, SERVICES: [""]}
+"""The shapes of what is read of a rule that was kept, of all of them, and of ORIGIN."""
 
 
 def rules_of(found: Object, kind: str) -> Sequence[Rule]:
@@ -31,11 +44,9 @@ def every_rule(found: Object) -> list[Rule]:
 
 def kept(found: Object) -> Mapping[str, Any]:
     """What ORIGIN says; nothing where it is not there, or not ours."""
-    try:
-        said = json.loads(annotations_of(found).get(names.ORIGIN, "{}"))
-    except ValueError:
-        return {}
-    return said if isinstance(said, Mapping) else {}
+    said = mapping(parsed(annotations_of(found).get(names.ORIGIN)))
+    several = said.get(SERVICES)
+    return said if fits(said, KEPT) and (several is None or len(several) == NAMES) else {}
 
 
 def is_flaggers(found: Object, hosts: Hosts) -> bool:
@@ -49,11 +60,9 @@ def is_flaggers(found: Object, hosts: Hosts) -> bool:
 
 def saved(found: Object) -> Mapping[str, Any]:
     """The spec before Flagger, where it saves or finds it: what was applied last, else its copy."""
-    try:
-        copy = json.loads(annotations_of(found).get(FLAGGERS_ORIGIN, "{}"))
-    except ValueError:
-        copy = {}
-    return ownership.applied(found) or mapping({SPEC: copy}, SPEC)
+    copy = mapping(parsed(annotations_of(found).get(FLAGGERS_ORIGIN)))
+    specs = (one for one in (ownership.applied(found), copy) if one and fits(one, RULES))
+    return next(specs, {})
 
 
 def as_written(found: Object, hosts: Hosts) -> dict[str, Any]:

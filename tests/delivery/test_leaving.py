@@ -265,3 +265,12 @@ def test_a_namespace_is_not_given_back_before_its_canaries(
 ) -> None:
     found = Canary("web", "shop", "web", generated=generated, status=Status(phase=phase))
     assert leaving.is_over([found], app()) is over
+
+
+def test_a_word_of_leaving_on_a_target_that_stays_is_taken_back() -> None:
+    """Somebody wrote it: admission would keep the role from the canary's pods."""
+    change = {"metadata": {"annotations": {names.LEAVING: "true"}}}
+    assert SEEN.target
+    stays = replace(SEEN.target, manifest=merged(SEEN.target.manifest, change))
+    (found,) = due(AGENT.canary.status, replace(SEEN, target=stays))
+    assert found.annotations == {names.LEAVING: None}

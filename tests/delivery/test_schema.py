@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from delivery import names
 from delivery.alert import Alert
 from delivery.canary import Analysis, Condition, Metric, Phase, Status, Verdict
 from delivery.names import STOP
@@ -181,6 +182,7 @@ VERDICTS = st.builds(
 CONDITIONS = st.builds(
     Condition, WORDS, st.sampled_from(["True", "False", "Unknown"]), WORDS, WORDS, MOMENTS, MOMENTS
 )
+PORTS = st.sampled_from(["80", "web/80", "a.b/443"])
 ALERTS = st.builds(Alert, WORDS, WORDS, st.booleans(), WORDS, MOMENTS)
 STATUSES = st.builds(
     Status,
@@ -199,7 +201,7 @@ STATUSES = st.builds(
     replicas=st.none() | COUNTS,
     scale=st.none() | COUNTS,
     stopped=st.booleans(),
-    ports=st.dictionaries(WORDS, COUNTS, max_size=3),
+    ports=st.dictionaries(PORTS, st.sampled_from(names.LISTENERS), max_size=3),
     apex=WORDS,
     apex_moved=TIMES,
     phase_since=TIMES,

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from delivery import adoption, eligibility, pair, schema, serving
+from delivery import adoption, eligibility, origins, pair, schema, serving
 from delivery.canary import Analysis, Canary, Metric, Status
 from delivery.checks import window_start
 from delivery.decision import Annotate, Consume, Delete, Effect
@@ -48,6 +48,7 @@ class Agent:
         if self.gone:
             self.adopt()
         self.publish()
+        self.repair()
         seen = replace(look(self.canary, self.world), replies=self.replies)
         decision = step(self.canary, seen)
         due = effects(decision.canary, seen)
@@ -65,6 +66,12 @@ class Agent:
         if crash_after is not None and crash_after <= len(due):
             self.dies_over(due[crash_after - 1])
         return () if self.gone else due
+
+    def repair(self) -> None:
+        """What the loop's sweep does before the turns."""
+        services = list(self.world.services.values())
+        for _, _, effect in origins.repairs(objects(self.world), services):
+            self.perform(effect)
 
     def dies_over(self, effect: Effect) -> None:
         """Before it, or between its two writes."""
@@ -101,13 +108,14 @@ class Agent:
 
 
 def objects(world: World) -> Objects:
-    return Objects(
+    found = Objects(
         deployments=list(world.deployments.values()),
         replica_sets=world.sets,
         pods=[pod.manifest() for pod in world.pods],
         services=list(world.services.values()),
         templates=list(world.kept.values()),
     )
+    return origins.legible(found, ())
 
 
 SCALER = {
@@ -130,7 +138,7 @@ def look(canary: Canary, world: World) -> Observation:
     target, primary = world.deployments["web"], world.deployments.get("web-primary")
     around = neighbours(world)
     fresh = not status.phase and primary is None
-    first = world.services.get("web")
+    first = pair.named(found.services, "web")
     beside, strays = serving.more_services(canary, target, first, found)
     listening = frozenset(one.listener for one in world.served if world.routers)
     return Observation(
@@ -141,10 +149,10 @@ def look(canary: Canary, world: World) -> Observation:
         else pair.workload(
             found, primary, threshold=analysis.primary_ready_threshold, target=target
         ),
-        apex=world.services.get("web"),
+        apex=first,
         beside=beside,
         strays=strays,
-        services=world.services,
+        services={one["metadata"]["name"]: one for one in found.services},
         revisions=pair.revisions(found, target, primary),
         kept=pair.kept(found, target),
         names=pair.named_by_admission(found, target),
