@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from agent.trials import Trials
 from cluster.api import Api, Object
 from cluster.errors import ClusterError, Conflict
 from cluster.events import Events
@@ -22,6 +23,7 @@ from delivery.decision import (
     Restore,
     Write,
 )
+from delivery.external import is_routers
 from delivery.names import AGENT_MANAGER
 
 log = logging.getLogger(__name__)
@@ -34,6 +36,7 @@ class Performer:
     api: Api
     events: Events
     failing: dict[str, str] = field(default_factory=dict)
+    trials: Trials = field(default_factory=Trials)
 
     def write_status(self, found: Object, canary: Canary) -> Object:
         """The intent, under the resourceVersion that it was decided from; raises Conflict."""
@@ -60,7 +63,7 @@ class Performer:
     def carry_out(self, effect: Effect, canary: Mapping[str, Any]) -> None:
         match effect:
             case Apply(manifest):
-                self.api.apply(manifest, manager=AGENT_MANAGER)
+                self.apply(manifest)
             case Annotate():
                 self.annotate(effect, canary)
             case Delete(kind, name):
@@ -79,14 +82,22 @@ class Performer:
             case Restore() | Write():
                 self.write(effect, canary)
 
+    def apply(self, manifest: Mapping[str, Any]) -> None:
+        if is_routers(manifest):
+            self.trials.write(self.api.apply, manifest)
+        else:
+            self.api.apply(manifest, manager=AGENT_MANAGER)
+
     def write(self, effect: Restore | Write, canary: Mapping[str, Any]) -> None:
         """A user's object whose fields no annotation makes ours: so we own none of them either."""
+        if isinstance(effect, Write) and not effect.last:
+            if kept := self.trials.write(self.api.replace, effect.manifest):
+                self.tidy(kept)
+            return
         written = self.api.replace(effect.manifest, manager=AGENT_MANAGER)
         if isinstance(effect, Restore):
             self.tidy(written)
             self.events.warn(canary, effect.why)
-        elif not effect.last:
-            self.tidy(written)
         elif fields := ownership.forsaken(written, AGENT_MANAGER):
             self.disown(written, fields, written["metadata"]["resourceVersion"])
 

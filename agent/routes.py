@@ -9,6 +9,7 @@ from cluster.api import Api, Object
 from cluster.errors import ClusterError
 from cluster.kinds import kind_of
 from cluster.watch import Watched
+from delivery.dropped import Answer
 from delivery.observation import Routes
 from delivery.obstacles.grounds import UNREAD
 from delivery.routers.table import ROUTERS
@@ -32,8 +33,10 @@ class RouteObjects:
     absent: set[str] = field(default_factory=set)
     tried: dict[str, float] = field(default_factory=dict)
 
-    def look(self, providers: Collection[str]) -> Routes:
-        """What is known by now of the objects of these."""
+    def look(
+        self, providers: Collection[str], answers: Mapping[tuple[str, str], Answer] | None = None
+    ) -> Routes:
+        """What is known by now of the objects of these; `answers` as in Routes."""
         wanted = {kind for one in providers for kind in ROUTERS[one].kinds}
         for kind in sorted(self.watched.keys() - wanted):
             self.watched.pop(kind).stop()
@@ -47,6 +50,7 @@ class RouteObjects:
             },
             missing=dict(self.missing(providers)),
             absent=frozenset(one for one in providers if self.absent & set(ROUTERS[one].kinds)),
+            answers=answers or {},
         )
 
     def missing(self, providers: Collection[str]) -> Mapping[str, str]:

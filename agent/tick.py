@@ -195,7 +195,7 @@ class Loop:
             windows=self.sources.routers,
             sources=self.sources,
             listeners=self.listeners,
-            routes=self.routes.look(self.providers(found)),
+            routes=self.routes.look(self.providers(found), self.performer.trials.known()),
             grounds=grounds(self.cache, found, self.survey, labels=labels),
             mesh=mesh.of_namespace(self.own),
             enabled=labels.get(self.label, ""),

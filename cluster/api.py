@@ -91,11 +91,12 @@ class Api:
         path = kind.path(namespace, name)
         return self.call("PATCH", path, body=patch, query={"fieldManager": manager}, content=MERGE)
 
-    def replace(self, manifest: Mapping[str, Any], *, manager: str) -> Object:
+    def replace(self, manifest: Mapping[str, Any], *, manager: str, dry: bool = False) -> Object:
         """The whole object, refused as a Conflict if it changed since it was read."""
         kind, namespace, name = place(manifest)
         path = kind.path(namespace, name)
-        return self.call("PUT", path, body=manifest, query={"fieldManager": manager})
+        query = {"fieldManager": manager, **({"dryRun": "All"} if dry else {})}
+        return self.call("PUT", path, body=manifest, query=query)
 
     def replace_status(self, manifest: Mapping[str, Any], *, manager: str) -> Object:
         """The whole status, refused as a Conflict if the object changed since it was read."""

@@ -7,6 +7,7 @@ from delivery import names, ownership
 from delivery.canary import Canary, Phase
 from delivery.covering import covers
 from delivery.decision import Apply, Delete, Disown, Effect, Write
+from delivery.dropped import Answer, why
 from delivery.eligibility import Neighbours
 from delivery.mapping import mapping
 from delivery.observation import Observation, Routes
@@ -33,8 +34,8 @@ def refusals(canary: Canary, service: Object | None, routes: Routes) -> tuple[st
     if not canary.external or service is None:
         return ()
     status = replace(canary.status, apex=service["metadata"]["name"])
-    why = obstacle(replace(canary, status=status), routes)
-    return (why,) if why else ()
+    found = obstacle(replace(canary, status=status), routes)
+    return (found,) if found else ()
 
 
 def effects(canary: Canary, seen: Observation) -> Iterator[Effect]:
@@ -47,7 +48,35 @@ def effects(canary: Canary, seen: Observation) -> Iterator[Effect]:
         yield from missing(canary, seen)
 
 
-def missing(canary: Canary, seen: Observation) -> Iterator[Effect]:
+def missing(canary: Canary, seen: Observation) -> Iterator[Apply | Write]:
+    """But for what would not be stored as it is asked for."""
+    for one in differing(canary, seen):
+        answer = answer_to(one, seen.routes)
+        if answer is None or answer.due:
+            yield one
+
+
+def answer_to(effect: Apply | Write, routes: Routes) -> Answer | None:
+    """What is known to become of it; None where nothing is, or it is kept as it is."""
+    answer = routes.answers.get(key(effect.manifest))
+    same = answer is not None and answer.asked["spec"] == effect.manifest["spec"]
+    return answer if same else None
+
+
+def dropped(canary: Canary, seen: Observation) -> str:
+    """What the API server would not keep of what is intended, and what helps; else empty."""
+    if not canary.external or canary.status.apex_moved is None or obstacle(canary, seen.routes):
+        return ""
+    answers = (answer_to(one, seen.routes) for one in differing(canary, seen))
+    return next((said for one in answers if one and (said := why(one))), "")
+
+
+def is_routers(manifest: Object) -> bool:
+    """Whether an object is one that a router of somebody else's reads."""
+    return any(manifest["kind"] in router.kinds for router in ROUTERS.values())
+
+
+def differing(canary: Canary, seen: Observation) -> Iterator[Apply | Write]:
     objects = seen.routes.objects
     for wanted in ROUTERS[canary.provider].manifests(safe(canary, seen), objects):
         found = objects.get(key(wanted))
@@ -86,10 +115,10 @@ def obstacle(canary: Canary, routes: Routes) -> str:
 
 def unshown(canary: Canary, seen: Observation) -> str:
     """Why the router does not do yet what the status intends; empty once it does."""
-    if why := obstacle(canary, seen.routes):
-        return why
-    if found := next(missing(canary, seen), None):
-        kind, name = key(found.manifest) if isinstance(found, Apply | Write) else ("", "")
+    if said := obstacle(canary, seen.routes) or dropped(canary, seen):
+        return said
+    if found := next(differing(canary, seen), None):
+        kind, name = key(found.manifest)
         return f"{kind} {name} is being written"
     return ROUTERS[canary.provider].unready(canary, seen.routes.objects)
 

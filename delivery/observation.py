@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from delivery.counted import Counted
+from delivery.dropped import Answer
 from delivery.frozen import frozen
 from delivery.hook import Reply
 
@@ -90,12 +91,14 @@ class Routes:
     """The objects of external routers, by kind and name, as far as their kinds are read.
 
     `missing` maps a provider to why its objects are not known; of those in `absent` there can
-    be none, for the cluster does not know their kinds.
+    be none, for the cluster does not know their kinds. `answers` tell of those that the API server
+    would not store as they were asked for.
     """
 
     objects: Mapping[tuple[str, str], Mapping[str, Any]] = field(default_factory=frozen)
     missing: Mapping[str, str] = field(default_factory=frozen)
     absent: frozenset[str] = frozenset()
+    answers: Mapping[tuple[str, str], Answer] = field(default_factory=frozen)
 
 
 @dataclass(frozen=True)

@@ -75,6 +75,7 @@ BETWEEN_RELEASES: tuple[Rule, ...] = (
     idle.known_revision_is_no_release,
     idle.undo_goes_straight_back,
     always.unoffered_references_halt,
+    external.unkept_routes_halt,
     gates.rollout_gate_waits,
     idle.new_revision_starts,
 )
@@ -85,6 +86,7 @@ ANALYSIS: tuple[Rule, ...] = (
     hooks.rollback_hook_rolls_back,
     analysis.broken_canary_rolls_back,
     analysis.long_release_ends,
+    external.unkept_split_rolls_back,
     external.unshown_split_rolls_back,
     guarding.refuted_release_rolls_back,
     hooks.failed_hook_counts,
@@ -135,6 +137,7 @@ RULES: Mapping[Phase, tuple[Rule, ...]] = {
         gates.withdrawn_revision_ends_the_wait,
         idle.undo_goes_straight_back,
         always.unoffered_references_halt,
+        external.unkept_routes_halt,
         gates.rollout_gate_waits,
         idle.new_revision_starts,
     ),

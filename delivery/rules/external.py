@@ -85,6 +85,20 @@ def unshown_split_rolls_back(canary: Canary, seen: Observation) -> Decision | No
     return rolled_back(canary, seen, warning(text))
 
 
+def unkept_split_rolls_back(canary: Canary, seen: Observation) -> Decision | None:
+    """What its router can never be told is not waited for; nothing of it was written."""
+    if not (found := external.dropped(canary, seen)):
+        return None
+    return rolled_back(canary, seen, warning(f"Rolling back {full_name(canary)} {found}"))
+
+
+def unkept_routes_halt(canary: Canary, seen: Observation) -> Decision | None:
+    """No release begins on routes that cannot be as intended; they stay as they were."""
+    if seen.leaving or not (found := external.dropped(canary, seen)):
+        return None
+    return waits(canary, f"routes of {full_name(canary)} cannot be as intended: {found}")
+
+
 def former_routes_are_awaited(canary: Canary, seen: Observation) -> Decision | None:
     """Objects that still send requests to a canary of former times are restored first."""
     left = external.lingering(canary, seen)

@@ -103,7 +103,8 @@ def test_of_a_users_object_nothing_is_ours_afterwards(server: Server, last: bool
     api = server.api()
     canary = {"metadata": {"name": "web", "namespace": "shop"}}
     Performer(api, Events(api, "a", "b", "c")).perform(Write(USERS, last=last), canary)
-    put, tidied = server.asked
+    *tried, put, tidied = server.asked
+    assert [one.query.get("dryRun") for one in tried] == ([] if last else ["All"])
     assert (put.method, put.body["metadata"]["resourceVersion"]) == ("PUT", "7")
     owners = tidied.body["metadata"]["managedFields"]
     assert owners[0] == USERS["metadata"]["managedFields"][0]

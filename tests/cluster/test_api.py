@@ -84,7 +84,7 @@ def test_each_write_names_its_manager_and_its_place() -> None:
         api.create(MAP, manager="me")
         api.apply(MAP, manager="me", force=False, dry=True)
         api.merge(MAP, {"data": {"a": "b"}}, manager="me")
-        api.replace(MAP, manager="me")
+        api.replace(MAP, manager="me", dry=True)
         api.replace_status(MAP, manager="me")
     assert [(one.method, one.path) for one in server.asked] == [
         ("POST", SHOP),
@@ -93,6 +93,7 @@ def test_each_write_names_its_manager_and_its_place() -> None:
     ]
     assert {one.query["fieldManager"] for one in server.asked} == {"me"}
     assert server.asked[1].query == {"fieldManager": "me", "force": "false", "dryRun": "All"}
+    assert server.asked[3].query == {"fieldManager": "me", "dryRun": "All"}
 
 
 def test_a_kubeconfig_says_where_the_api_is(tmp_path: Path) -> None:

@@ -3,12 +3,14 @@
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from delivery import external
-from delivery.canary import Canary, Phase
+from delivery.canary import Canary, Mirror, Phase
 from delivery.decision import Apply, Write
+from delivery.dropped import Answer, is_kept
 from delivery.observation import Observation, Routes, Traffic
 from delivery.routers.interface import Object
 from delivery.rules.external import ROUTES_SETTLE
@@ -30,7 +32,8 @@ HAPPENINGS = (
 class Mesh:
     """A pair whose pods do as they are told, and objects that are written but while it is `stuck`.
 
-    `sent` is when the objects last had a share for the canary.
+    `sent` is when the objects last had a share for the canary. The CRDs do not know the field
+    `unknown`; `tried` counts what was to be written.
     """
 
     canary: Canary
@@ -41,6 +44,9 @@ class Mesh:
     bad: bool = False
     dead: bool = False
     sent: float = 0.0
+    unknown: str = ""
+    answers: dict[tuple[str, str], Answer] = field(default_factory=dict)
+    tried: int = 0
     shares: set[int] = field(default_factory=set)
 
     def happens(self, what: str) -> None:
@@ -70,7 +76,7 @@ class Mesh:
             revisions={"v1": {}, "v2": {}, "v3": {}},
             traffic={CHECK.name: traffic},
             services=marked(),
-            routes=Routes(dict(self.objects)),
+            routes=Routes(dict(self.objects), answers=self.answers),
         )
 
     def turn(self) -> None:
@@ -85,9 +91,17 @@ class Mesh:
         for effect in external.effects(after, look):
             assert isinstance(effect, Apply | Write)
             if not self.stuck:
-                kept = {"resourceVersion": "1", **effect.manifest["metadata"]}
-                self.objects[external.key(effect.manifest)] = {**effect.manifest, "metadata": kept}
+                self.store(effect.manifest)
         self.now += 1.0
+
+    def store(self, asked: Object) -> None:
+        """After a trial, as agent/trials.py does it."""
+        self.tried += 1
+        answer = Answer(asked, pruned(asked, self.unknown))
+        self.answers = {external.key(asked): answer}
+        if is_kept(answer):
+            kept = {"resourceVersion": "1", **asked["metadata"]}
+            self.objects[external.key(asked)] = {**asked, "metadata": kept}
 
     def holds(self, before: Canary, after: Canary) -> None:
         now, wanted = before.status.scale, after.status.scale
@@ -95,6 +109,14 @@ class Mesh:
             assert self.now - self.sent >= ROUTES_SETTLE, "pods go while requests come"
         if after.status.canary_weight > before.status.canary_weight > 0:
             assert share_of(self.objects) == before.status.canary_weight or self.dead, "not shown"
+
+
+def pruned(document: Any, unknown: str) -> Any:
+    if isinstance(document, list):
+        return [pruned(one, unknown) for one in document]
+    if not isinstance(document, dict):
+        return document
+    return {key: pruned(one, unknown) for key, one in document.items() if key != unknown}
 
 
 def share_of(objects: dict[tuple[str, str], Object]) -> int:
@@ -154,3 +176,40 @@ def test_a_release_goes_through_all_of_its_weights() -> None:
         mesh.turn()
     assert mesh.canary.status.phase is Phase.SUCCEEDED
     assert mesh.shares == {0, 20, 40, 50}
+
+
+@pytest.mark.parametrize("unknown", ["mirrors", "percentage"])
+def test_a_release_whose_crds_do_not_know_a_field_is_refused_with_users_where_they_were(
+    unknown: str,
+) -> None:
+    copied = user()
+    copied["spec"]["http"][0]["mirror"] = {"host": "recorder"}
+    mesh = Mesh(routed(IDLE, analysis={"mirror": Mirror(20)}), {VIRTUAL: copied})
+    for _ in range(3):
+        mesh.turn()
+    mesh.happens("v2")
+    before, mesh.unknown, mesh.tried = dict(mesh.objects), unknown, 0
+    for _ in range(15):
+        mesh.turn()
+    assert mesh.canary.status.phase is Phase.FAILED
+    assert "mirrors" in mesh.canary.status.message
+    assert mesh.objects == before
+    assert mesh.tried == 1
+    settles(mesh)
+    assert mesh.canary.status.promoted == "v1"
+
+
+def test_on_routes_that_cannot_be_as_intended_no_release_begins() -> None:
+    mesh = Mesh(routed(IDLE), {VIRTUAL: user()}, unknown="weight")
+    for _ in range(3):
+        mesh.turn()
+    mesh.happens("v2")
+    for _ in range(60):
+        mesh.turn()
+    status = mesh.canary.status
+    assert (status.phase, status.scale) == (Phase.INITIALIZED, 0)
+    assert "upgrade Istio's CRDs" in status.message
+    mesh.unknown, mesh.answers = "", {}
+    for _ in range(120):
+        mesh.turn()
+    assert mesh.canary.status.phase is Phase.SUCCEEDED

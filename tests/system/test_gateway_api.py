@@ -2,7 +2,9 @@
 
 import pytest
 
+from agent.trials import Trials
 from delivery import names
+from delivery.dropped import why
 from demo.kubectl import JSON
 from demo.namespace import Namespace
 from demo.release import Release
@@ -108,3 +110,16 @@ def restored(place: Namespace, written: JSON) -> None:
         "kubectl-client-side-apply",
         "gateway",
     }
+
+
+def test_what_the_crds_do_not_know_is_told_before_it_is_written(routes: Namespace) -> None:
+    """In an apply, which is refused, and in a replacement, out of which it is dropped."""
+    known = {**own_route(), "metadata": {"name": OWN, "namespace": routes.name}}
+    stored, trials = routes.api.apply(known, manager="team"), Trials()
+    for call, found in ((routes.api.apply, known), (routes.api.replace, stored)):
+        (first, *others) = found["spec"]["rules"]
+        spec = {**found["spec"], "rules": [{**first, "younger": {"percent": 5}}, *others]}
+        assert trials.write(call, {**found, "spec": spec}) is None
+        said = why(trials.known()["HTTPRoute", OWN])
+        assert f"HTTPRoute {OWN}.{routes.name} would lose spec.rules[0].younger" in said
+        assert routes.read("HTTPRoute", OWN)["metadata"]["generation"] == 1
