@@ -101,6 +101,7 @@ def observe(canary: Canary, around: Surroundings) -> Observation:
         names=pair.named_by_admission(around.found, target),
         serving=pair.serving(around.found, target),
         wish=pair.wished(target),
+        noted=pair.noted(target),
         refusals=refusals(canary, target, primary, around),
         leaving=eligibility.leaving(target, around.neighbours(), generated=canary.generated),
         unfit=unfit(canary, target, around, revisions),

@@ -170,7 +170,8 @@ class Status:
     `observed`, `promoted` and `failed` are template hashes (see workload.template_hash):
     the revision that was last taken up, the one that serves, the one that was last refused.
     `release` is the number that admission gave the observed one, `outcomes` what became of the
-    last numbers. `replicas` is the user's wish; `scale` is what the target is held at; `stopped`
+    last numbers. `replicas` is the user's wish, `wished` the version of the target at which
+    admission noted it, where it did; `scale` is what the target is held at; `stopped`
     says that no pod of the app shall run, or that it was so and the primary is not ready again.
     `ports` maps a port of the apex Service to the router's listener port. `given_up` counts
     how often in a row the app's adoption was. `iterations` counts the checks of the release.
@@ -204,6 +205,7 @@ class Status:
     release: int | None = None
     outcomes: Mapping[str, str] = field(default_factory=frozen)
     replicas: int | None = None
+    wished: int | None = None
     scale: int | None = None
     stopped: bool = False
     paused: str = ""

@@ -5,7 +5,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-LARGEST = 2**31 - 1
+LARGEST, LATEST = 2**31 - 1, 2**63 - 1
+"""What the API takes for a count, and for a resourceVersion."""
 
 
 def mapping(document: Any, *path: str) -> Mapping[str, Any]:
@@ -23,12 +24,12 @@ def parsed(text: Any) -> Any:
         return None
 
 
-def number(value: Any) -> int | None:
+def number(value: Any, largest: int = LARGEST) -> int | None:
     """A count as an annotation holds it, None where it is none."""
-    if not isinstance(value, str) or not re.fullmatch(r"[0-9]{1,10}", value):
+    if not isinstance(value, str) or not re.fullmatch(r"[0-9]{1,19}", value):
         return None
     count = int(value)
-    return count if count <= LARGEST else None
+    return count if count <= largest else None
 
 
 def fits(document: Any, shape: Any) -> bool:

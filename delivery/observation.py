@@ -109,7 +109,8 @@ class Observation:
     `kept` is where that of the last promoted one is remembered, `names` maps a hash that admission
     gave one of the target's templates to the hash that it has now.
     `serving` is the revision whose pods serve while there is no primary yet. `wish` is the number
-    of replicas that the user asked for, None where nothing new was asked. `traffic` maps a metric's
+    of replicas that the user asked for, None where nothing new was asked, `noted` the version of
+    the target at which admission noted it (pair.noted). `traffic` maps a metric's
     name to what the canary did in that metric's window. `leaving` is why the app is to be
     given back to its user, empty while it stays; `unfit` are reasons that came up since it was
     adopted, for which it is given back between two releases. `drained` says that no router has a
@@ -134,6 +135,7 @@ class Observation:
     names: Mapping[str, str] = field(default_factory=frozen)
     serving: str = ""
     wish: int | None = None
+    noted: int | None = None
     refusals: tuple[str, ...] = ()
     leaving: str = ""
     unfit: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ from typing import Any
 
 from delivery import names, pods, servable
 from delivery.hashing import template_hash
-from delivery.mapping import number
+from delivery.mapping import LATEST, number
 from delivery.observation import Workload
 from delivery.pods import Object, annotations_of
 from delivery.takeover import as_written
@@ -166,7 +166,20 @@ def because(text: str, why: str) -> str:
 
 
 def wished(target: Object) -> int | None:
-    """The replicas that the user wants, where that can be told from what we hold (design, Wishes).
+    """The replicas that the user wants, where that can be told from what we hold."""
+    return asked(target) or number(annotations_of(target).get(names.REPLICAS)) or None
+
+
+def noted(target: Object) -> int | None:
+    """The version of the target at which admission noted the wish, 0 where nobody knows; None
+    where the number stands in the target itself.
+    """
+    at = number(annotations_of(target).get(names.WISHED), LATEST) or 0
+    return None if asked(target) else at
+
+
+def asked(target: Object) -> int | None:
+    """The number that stands in the target, where it is not the one that it is held at.
 
     `kubectl scale` goes past admission: then the number differs from the held one in a generation
     later than our own word. 0 cannot be told from the held number, so it is no wish.
@@ -178,7 +191,7 @@ def wished(target: Object) -> int | None:
     ours = annotations.get(names.HELD_AT) == str(target["metadata"].get("generation", 0))
     if replicas and replicas != held and not ours:
         return replicas
-    return number(annotations.get(names.REPLICAS)) or None
+    return None
 
 
 def endpoints(found: Sequence[Object], port: int | str) -> tuple[tuple[str, int], ...]:

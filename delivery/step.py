@@ -17,7 +17,7 @@ revision, or a person who has it tried again, raises the weight again.
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from delivery import conditions, outcomes
+from delivery import conditions, outcomes, wishing
 from delivery.apex import keys, owner, present
 from delivery.canary import ANALYSING, Canary, Condition, Phase
 from delivery.decision import Decision
@@ -213,9 +213,10 @@ def of_our_own(canary: Canary) -> Canary:
 
 def wish_is_taken(canary: Canary, seen: Observation) -> Canary:
     """The user's number of replicas goes to the primary at once, whatever the phase."""
-    if canary.status.phase is Phase.NEW or not seen.wish or seen.wish == canary.status.replicas:
+    status = canary.status
+    if status.phase is Phase.NEW or not seen.wish or not wishing.is_news(status, seen):
         return canary
-    return with_status(canary, replicas=seen.wish)
+    return with_status(canary, replicas=seen.wish, wished=seen.noted or status.wished)
 
 
 def canary_fits(canary: Canary) -> Canary:

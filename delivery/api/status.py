@@ -106,6 +106,9 @@ class CanaryStatus(Model):
         None, description="How often in a row the app could not be adopted in time."
     )
     replicas: int | None = Field(None, description="Replicas the user wishes for.")
+    wished_version: int | None = Field(
+        None, description="Version of the target at which admission noted that wish."
+    )
     scale: int | None = Field(None, description="Replicas the target is held at.")
     stopped: bool | None = Field(
         None, description="Whether no pod of the app shall run, by outrider.dev/stop."

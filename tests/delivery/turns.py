@@ -158,6 +158,7 @@ def look(canary: Canary, world: World) -> Observation:
         names=pair.named_by_admission(found, target),
         serving=pair.serving(found, target),
         wish=pair.wished(target),
+        noted=pair.noted(target),
         refusals=eligibility.refusals(target, around) if fresh else (),
         leaving=eligibility.leaving(target, around, generated=canary.generated),
         unfit=unfit(canary, world),

@@ -117,6 +117,15 @@ class World:
         changed = {"metadata": {"managedFields": [entry]}, "spec": {"replicas": replicas}}
         self.put(merged(self.deployments["web"], changed), admission=False)
 
+    def undo(self, image: str) -> None:
+        """`kubectl rollout undo`: to a ReplicaSet's template, and to all of its annotations."""
+        found, wanted = self.deployments["web"], template(image)["spec"]
+        every = (one for one in self.sets_of(found) if one["spec"]["template"]["spec"] == wanted)
+        *_, old = every
+        metadata = {**found["metadata"], "annotations": dict(old["metadata"]["annotations"])}
+        spec = {**found["spec"], "template": old["spec"]["template"]}
+        self.put({**found, "metadata": metadata, "spec": spec})
+
     def perform(self, effect: Effect) -> None:
         match effect:
             case Apply(manifest) if manifest["kind"] == "PodTemplate":
@@ -188,6 +197,8 @@ class World:
             current = max(sets, key=lambda one: len(self.pods_of(one)), default=current)
         if current is None:
             current = self.new_set(found)
+        # The newest one bears the annotations of its Deployment, and keeps the last of them.
+        current["metadata"]["annotations"] = found["metadata"].get("annotations") or {}
         self.resize(current, wanted)
         spare = max(0, wanted - sum(pod.ready for pod in self.pods_of(current)))
         for old in (one for one in sets if one is not current):
