@@ -1,7 +1,7 @@
 """What a Canary names beside it, and what is said where it may not be read."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from delivery.alert import Route
@@ -10,6 +10,8 @@ from delivery.names import OFFERED_SECRETS, OFFERS_TO
 
 NAME = re.compile(r"[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?")
 """Of an object, or of a namespace: nothing that could lead elsewhere in a path."""
+RESERVED = ("kube-system", "kube-node-lease", "kube-public")
+"""The cluster's own namespaces: nothing of ours is made in them, and so they offer nothing."""
 TEMPLATE, PROVIDER, SECRET = "MetricTemplate", "AlertProvider", "Secret"
 
 
@@ -50,8 +52,16 @@ def every(canary: Canary) -> Iterator[tuple[str, Named]]:
         yield path, provider_of(canary, route)
 
 
-def unoffered(path: str, kind: str, namespace: str, own: str) -> str:
-    """Field, value, fix."""
+def unoffered(
+    path: str, kind: str, namespace: str, own: str, reserved: Collection[str] = RESERVED
+) -> str:
+    """Field, value, fix; those that are `reserved` cannot offer anything, whatever they say."""
+    if namespace in reserved:
+        return (
+            f'{path}.namespace: "{namespace}" can offer no {kind}s, for nothing is shared out of '
+            f'the namespaces of the cluster and of Outrider; put a copy into "{own}", or into '
+            "a namespace of your own"
+        )
     return (
         f'{path}.namespace: "{namespace}" does not offer its {kind}s to "{own}"; have its owner '
         f"run: kubectl annotate namespace {namespace} {OFFERS_TO}={own} "

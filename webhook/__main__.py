@@ -28,7 +28,7 @@ from webhook.metrics import Metrics
 from webhook.offers import Offers, standing
 from webhook.optin import OptIn, Parts
 from webhook.published import Published
-from webhook.registration import Registration
+from webhook.registration import NEVER, Registration
 from webhook.settings import Settings, settings, version
 from webhook.tls import Served
 
@@ -69,7 +69,8 @@ def begin(told: Settings, served: Served) -> Callable[[], flask.Flask]:
         offers, loops = enrolling(told, api, metrics)
         for loop in (rotating(told, registration, served, metrics), *loops):
             loop.start()
-        return create_app(metrics, lambda: unready(served, published), offers.known)
+        reserved = (*NEVER, told.namespace)
+        return create_app(metrics, lambda: unready(served, published), offers.known, reserved)
 
     return started
 

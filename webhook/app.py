@@ -4,7 +4,7 @@ import functools
 import json
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import flask
@@ -17,6 +17,7 @@ from delivery.api.alerting import provider_problems
 from delivery.api.asking import template_problems
 from delivery.api.cautions import cautions, nobody
 from delivery.api.references import Offers
+from delivery.references import RESERVED
 from webhook.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -36,11 +37,16 @@ Unready = Callable[[], str]
 """Why the program should get no requests now; empty when it should."""
 
 
-def create_app(metrics: Metrics, unready: Unready = str, offers: Offers = nobody) -> flask.Flask:
+def create_app(
+    metrics: Metrics,
+    unready: Unready = str,
+    offers: Offers = nobody,
+    reserved: Collection[str] = RESERVED,
+) -> flask.Flask:
     """Wires the routes; the deciding is all in delivery.admission, of what is known here."""
     app = flask.Flask("webhook", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT
-    warned = {"Canary": functools.partial(cautions, offers=offers)}
+    warned = {"Canary": functools.partial(cautions, offers=offers, reserved=reserved)}
     judged = functools.partial(validated, problems=PROBLEMS, cautions=warned)
     app.add_url_rule("/mutate", view_func=admission("mutate", mutated, metrics), methods=["POST"])
     app.add_url_rule(

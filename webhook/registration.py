@@ -18,13 +18,14 @@ from delivery.admission.ours import OURS
 from delivery.covering import covers
 from delivery.optin import ENROLLED
 from delivery.ownership import LAST_APPLIED
+from delivery.references import RESERVED
 from webhook.published import Published
 from webhook.settings import Settings
 
 log = logging.getLogger(__name__)
 
 KINDS = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
-NEVER = ("kube-system", "kube-node-lease", "kube-public")
+NEVER = RESERVED
 """Namespaces that no webhook of ours is asked about, whatever their labels."""
 TIMEOUT_SECONDS = 3
 API_VERSION = "admissionregistration.k8s.io/v1"

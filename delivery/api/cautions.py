@@ -1,6 +1,6 @@
 """What can be done as it is asked for, and is hardly what was meant: told at admission."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from delivery.api.affinity import affinity_cautions
@@ -19,6 +19,7 @@ from delivery.evidence import bounded
 from delivery.guard import OFF, RANGE, needed
 from delivery.hypotheses import hypothesis
 from delivery.power import REGRESSION, requests_to_show
+from delivery.references import RESERVED
 
 MANY_REQUESTS = 10_000
 ROUTED = {
@@ -37,11 +38,13 @@ def nobody(namespace: str, to: str) -> bool:
     return False
 
 
-def cautions(obj: Mapping[str, Any], offers: Offers = nobody) -> tuple[str, ...]:
-    """Of a Canary that has no problems."""
+def cautions(
+    obj: Mapping[str, Any], offers: Offers = nobody, reserved: Collection[str] = RESERVED
+) -> tuple[str, ...]:
+    """Of a Canary that has no problems; `reserved` namespaces can offer nothing."""
     found = read(Canary, {"metadata": obj.get("metadata") or {}, "spec": obj["spec"]})
     own = (said for rule in RULES for said in rule(found))
-    return (*own, *not_offered_yet(found, offers))
+    return (*own, *not_offered_yet(found, offers, reserved))
 
 
 def ranges_alone(canary: Canary) -> Iterator[str]:

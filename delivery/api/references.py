@@ -1,11 +1,11 @@
 """What a Canary may name beside it: of its own namespace, or of one that offers it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from delivery.api.analysis import Analysis
 from delivery.api.canary import Canary
 from delivery.api.model import NamedRef
-from delivery.references import NAME, unoffered
+from delivery.references import NAME, RESERVED, unoffered
 
 Offers = Callable[[str, str], bool]
 """Whether the first namespace is known to offer its objects to the second."""
@@ -32,10 +32,12 @@ def references(canary: Canary) -> Iterator[tuple[str, str, NamedRef]]:
         yield f"spec.analysis.alerts[{index}].providerRef", "AlertProvider", alert.provider_ref
 
 
-def not_offered_yet(canary: Canary, offers: Offers) -> Iterator[str]:
+def not_offered_yet(
+    canary: Canary, offers: Offers, reserved: Collection[str] = RESERVED
+) -> Iterator[str]:
     """No reason to refuse it: the other namespace may follow, and releases wait until it does."""
     own = (canary.metadata or {}).get("namespace")
     for path, kind, said in references(canary):
         if own and said.namespace not in (None, "", own) and not offers(said.namespace, own):
-            text = unoffered(path, kind, said.namespace, own)
+            text = unoffered(path, kind, said.namespace, own, reserved)
             yield f"{text}; until then its releases halt"

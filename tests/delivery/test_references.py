@@ -8,7 +8,7 @@ import pytest
 from delivery.alert import Route
 from delivery.api.cautions import cautions
 from delivery.canary import Metric, Phase
-from delivery.references import Named, every, foreign, unoffered_secret
+from delivery.references import RESERVED, Named, every, foreign, unoffered_secret
 from delivery.schema import effective, problems
 from tests.delivery.scenes import BAD, CHECK, JUDGED, NOW, REFUSED, canary, releasing, seen, stepped
 from tests.delivery.test_schema import judged, manifest
@@ -36,6 +36,16 @@ def test_a_reference_to_another_namespace_is_admitted_with_what_is_to_be_done() 
     end = "; until then its releases halt"
     assert cautions(found) == (TEMPLATE + end, PROVIDER + end)
     assert cautions(found, lambda namespace, to: (namespace, to) == ("tools", "shop")) == ()
+
+
+@pytest.mark.parametrize("namespace", ["kube-system", "kube-public", "kube-node-lease", "tools"])
+def test_what_can_offer_nothing_is_told_no_command(namespace: str) -> None:
+    metric = {**METRIC, "templateRef": {"name": "lag", "namespace": namespace}}
+    (said,) = cautions(written(metrics=[metric]), reserved=(*RESERVED, "tools"))
+    path = "spec.analysis.metrics[0].templateRef.namespace"
+    assert said.startswith(f'{path}: "{namespace}" can offer no MetricTemplates')
+    assert 'put a copy into "shop"' in said
+    assert "kubectl" not in said
 
 
 @pytest.mark.parametrize("namespace", [{}, {"namespace": "shop"}])

@@ -1,4 +1,4 @@
-"""An undo past admission brings back a ReplicaSet's annotations: none of them is a wish of today."""
+"""An undo past admission brings back the annotations of a ReplicaSet: no wish of today is there."""
 
 from dataclasses import replace
 from typing import Any
@@ -8,8 +8,8 @@ import pytest
 from delivery import names, pair
 from delivery.wishing import is_news
 from tests.delivery import scenes, worlds
-from tests.delivery.spoiling import annotated
 from tests.delivery.histories import calmed, rested, watched
+from tests.delivery.spoiling import annotated
 from tests.delivery.test_step_properties import adopting
 from tests.delivery.turns import Agent
 

@@ -61,6 +61,9 @@ def test_what_another_namespace_does_not_offer_yet_is_a_warning() -> None:
     ]
     assert [len(one) for one in warnings] == [1, 0]
     assert "kubectl annotate namespace tools outrider.dev/offers-to=shop" in warnings[0][0]
+    app = create_app(Metrics("1"), reserved=("tools",))
+    answer = app.test_client().post("/validate", json=review(written)).get_json()["response"]
+    assert '"tools" can offer no MetricTemplates' in answer["warnings"][0]
 
 
 def test_a_deployment_is_never_refused() -> None:
