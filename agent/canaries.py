@@ -8,7 +8,7 @@ from typing import Any
 
 from cluster.api import Object
 from cluster.watch import Cache, version
-from delivery import names, pair, questions, rivals, schema, serving
+from delivery import names, pair, questions, rivals, schema, serving, switching
 from delivery.alert import Route
 from delivery.canary import Canary, Phase
 from delivery.intent import ADOPTED
@@ -106,8 +106,8 @@ class Canaries:
         with self.apart(raw, "reading it"):
             try:
                 return self.read(raw, found)
-            except schema.InvalidCanary as error:
-                self.complain(raw, frozenset(error.problems))
+            except schema.InvalidCanary:
+                self.complain(raw, frozenset(switching.problems(raw)))
         return None
 
     def read(self, raw: Object, found: Objects) -> tuple[Canary, tuple[str, ...]]:
@@ -120,7 +120,8 @@ class Canaries:
         data = config.get("data") or {}
         analysis, problems = schema.defaults_from(data, annotations)
         deadline = schema.deadline_from(data, annotations)
-        canary = schema.parse(raw, analysis, progress_deadline=deadline)
+        canary = schema.parse(switching.held(raw), analysis, progress_deadline=deadline)
+        problems += switching.cautions(raw)
         if not canary.analysis.alerts:
             canary = replace(canary, analysis=replace(canary.analysis, alerts=self.otherwise))
         unbuilt = questions.unbuilt(canary, self.find)

@@ -169,6 +169,7 @@ class Status:
 
     `observed`, `promoted` and `failed` are template hashes (see workload.template_hash):
     the revision that was last taken up, the one that serves, the one that was last refused.
+    `provider` is who divides the requests of the release taken up last, from its begin to its end.
     `release` is the number that admission gave the observed one, `outcomes` what became of the
     last numbers. `replicas` is the user's wish, `wished` the version of the target at which
     admission noted it, where it did; `scale` is what the target is held at; `stopped`
@@ -202,6 +203,7 @@ class Status:
     promoted: str = ""
     failed: str = ""
     previous: str = ""
+    provider: str = ""
     release: int | None = None
     outcomes: Mapping[str, str] = field(default_factory=frozen)
     replicas: int | None = None

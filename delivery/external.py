@@ -15,6 +15,7 @@ from delivery.pods import annotations_of
 from delivery.routers.interface import Object
 from delivery.routers.marks import app_of, half_name, is_made
 from delivery.routers.table import ROUTERS, router_of
+from delivery.switching import held
 
 UNROUTED = (Phase.NEW, Phase.TERMINATED)
 """Phases in which nothing of a router's is ours."""
@@ -206,7 +207,7 @@ def target_of(manifest: Object) -> str:
 
 def claim(manifest: Object) -> str:
     routed = mapping(manifest, "status").get("phase", "") not in UNROUTED
-    return router_of(mapping(manifest, "spec")) if routed else ""
+    return router_of(mapping(held(manifest), "spec")) if routed else ""
 
 
 def is_going(manifest: Object) -> bool:
@@ -224,6 +225,7 @@ def disowned(items: Iterable[Object]) -> Iterator[Effect]:
 
 def providers(manifests: Iterable[Object], services: Iterable[Object]) -> frozenset[str]:
     """The external routers whose objects must be read: named by a Canary, or left by one."""
-    named = {router_of(mapping(one, "spec")) for one in manifests}
+    every = list(manifests)
+    named = {router_of(mapping(one, "spec")) for one in (*every, *map(held, every))}
     left = {annotations_of(one).get(names.ROUTER) for one in services if is_made(one)}
     return frozenset(one for one in ROUTERS if one in named | left)

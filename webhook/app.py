@@ -4,14 +4,14 @@ import functools
 import json
 import logging
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import flask
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from werkzeug.exceptions import HTTPException
 
-from delivery import schema
+from delivery import switching
 from delivery.admission import Answer, Malformed, Request, envelope, mutated, read, validated
 from delivery.api.alerting import provider_problems
 from delivery.api.asking import template_problems
@@ -26,7 +26,7 @@ BODY_LIMIT = 16 * 2**20
 """An object has at most 3 MiB, and a review holds it twice."""
 
 PROBLEMS = {
-    "Canary": schema.problems,
+    "Canary": switching.problems,
     "MetricTemplate": template_problems,
     "AlertProvider": provider_problems,
 }
@@ -46,8 +46,11 @@ def create_app(
     """Wires the routes; the deciding is all in delivery.admission, of what is known here."""
     app = flask.Flask("webhook", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT
-    warned = {"Canary": functools.partial(cautions, offers=offers, reserved=reserved)}
-    judged = functools.partial(validated, problems=PROBLEMS, cautions=warned)
+
+    def warned(canary: Mapping[str, Any]) -> tuple[str, ...]:
+        return (*cautions(canary, offers, reserved), *switching.cautions(canary))
+
+    judged = functools.partial(validated, problems=PROBLEMS, cautions={"Canary": warned})
     app.add_url_rule("/mutate", view_func=admission("mutate", mutated, metrics), methods=["POST"])
     app.add_url_rule(
         "/validate", view_func=admission("validate", judged, metrics), methods=["POST"]

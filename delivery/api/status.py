@@ -98,6 +98,9 @@ class CanaryStatus(Model):
     mirror_weight: int | None = Field(
         None, description="Percent of requests that are copied to the canary."
     )
+    provider: str | None = Field(
+        None, description="Who divides the traffic of that release until it has ended."
+    )
     release: int | None = Field(None, description="Number of the release taken up last.")
     outcomes: dict[str, str] | None = Field(
         None, description="Number of a release to promoted, refused or superseded."

@@ -65,6 +65,7 @@ def from_the_start(canary: Canary, revision: str, message: Message, *, now: floa
         message,
         now=now,
         observed=revision,
+        provider=canary.provider,
         scale=size_ahead(canary.analysis, canary.status.replicas or 1, Split()),
         failed_checks=0,
         iterations=0,

@@ -54,6 +54,7 @@ def test_a_new_revision_starts_over_with_nothing_left_of_the_one_before() -> Non
     expected = replace(
         RELEASING,
         observed="v3",
+        provider="envoy",
         scale=1,
         last_check=None,
         phase_since=NOW,
