@@ -43,8 +43,13 @@ class Faults(Collector):
 
     def begin(self, items: Iterable[Object]) -> None:
         """What is gone is forgotten; `items` are those of which something is done in this look."""
-        places = {(one["kind"], one["metadata"]["name"]) for one in items}
+        there = list(items)
+        places = {(one["kind"], one["metadata"]["name"]) for one in there}
         self.told = {place: kind for place, kind in self.told.items() if place[:2] in places}
+        labels = set(map(labels_of, there))
+        with self.lock:
+            known = self.counts.items()
+            self.counts = Counter({key: count for key, count in known if key in labels})
 
     @contextmanager
     def apart(self, item: Object, deed: str) -> Iterator[None]:
@@ -60,14 +65,14 @@ class Faults(Collector):
             self.told.pop(place_of(item, deed), None)
 
     def say(self, item: Object, deed: str, error: Exception) -> None:
-        metadata, where = item["metadata"], origin(error)
+        where = origin(error)
         with self.lock:
-            self.counts[target_of(item) or metadata["name"], metadata["namespace"]] += 1
+            self.counts[labels_of(item)] += 1
         kind = type(error).__name__, where
         if self.told.get(place_of(item, deed)) == kind:
             return
         self.told[place_of(item, deed)] = kind
-        log.error("%s: %s failed", metadata["name"], deed, exc_info=error)
+        log.error("%s: %s failed", item["metadata"]["name"], deed, exc_info=error)
         if self.leading():
             self.events.record(item, WARNING, text(deed, error, where), reason=REASON)
 
@@ -81,6 +86,12 @@ class Faults(Collector):
             for labels, count in self.counts.items():
                 family.add_metric(labels, float(count))
         yield family
+
+
+def labels_of(item: Object) -> tuple[str, str]:
+    """The target and its namespace, as Flagger's metrics have it; of a namespace its own name."""
+    metadata = item["metadata"]
+    return target_of(item) or metadata["name"], metadata["namespace"]
 
 
 def place_of(item: Object, deed: str) -> Place:

@@ -62,15 +62,17 @@ def test_what_goes_wrong_is_said_once_and_counted_each_time(
 
 
 def test_what_was_well_again_or_gone_is_said_anew(server: Server) -> None:
-    found, _ = faults(server)
+    found, registry = faults(server)
     spoilt(found)
     with found.apart(ITEM, "its turn"):
         pass
     spoilt(found)
     found.begin([ITEM])
     spoilt(found)
+    assert registry.get_sample_value(TURNS, LABELS) == 3.0
     assert len(events(server)) == 2
     found.begin([])
+    assert registry.get_sample_value(TURNS, LABELS) is None
     spoilt(found)
     assert len(events(server)) == 3
 

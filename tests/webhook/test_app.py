@@ -66,6 +66,17 @@ def test_what_another_namespace_does_not_offer_yet_is_a_warning() -> None:
     assert '"tools" can offer no MetricTemplates' in answer["warnings"][0]
 
 
+def test_a_provider_that_is_switched_in_mid_release_is_a_warning() -> None:
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}
+    metadata = {"name": "web", "namespace": "shop"}
+    spec = {"targetRef": target, "provider": "kubernetes", "skipAnalysis": True}
+    status = {"phase": "Progressing", "provider": "envoy"}
+    written = {**CANARY, "metadata": metadata, "spec": spec, "status": status}
+    answer = client().post("/validate", json=review(written)).get_json()["response"]
+    assert answer["allowed"]
+    assert "counts when the release under way has ended" in answer["warnings"][0]
+
+
 def test_a_deployment_is_never_refused() -> None:
     said = client().post("/validate", json=review(deployment(HELD))).get_json()["response"]
     assert said["allowed"]
