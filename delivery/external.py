@@ -7,7 +7,7 @@ from delivery import names, ownership
 from delivery.canary import Canary, Phase
 from delivery.covering import covers
 from delivery.decision import Apply, Delete, Disown, Effect, Write
-from delivery.dropped import Answer, why
+from delivery.dropped import Answer, is_kept, why
 from delivery.eligibility import Neighbours
 from delivery.mapping import mapping
 from delivery.observation import Observation, Routes
@@ -58,10 +58,11 @@ def missing(canary: Canary, seen: Observation) -> Iterator[Apply | Write]:
 
 
 def answer_to(effect: Apply | Write, routes: Routes) -> Answer | None:
-    """What is known to become of it; None where nothing is, or it is kept as it is."""
+    """What would become of it; None where nothing is known, or it is kept as it is."""
     answer = routes.answers.get(key(effect.manifest))
-    same = answer is not None and answer.asked["spec"] == effect.manifest["spec"]
-    return answer if same else None
+    if answer is None or is_kept(answer):
+        return None
+    return answer if answer.asked["spec"] == effect.manifest["spec"] else None
 
 
 def dropped(canary: Canary, seen: Observation) -> str:

@@ -118,6 +118,13 @@ def test_another_wish_is_written_whatever_became_of_the_last_one() -> None:
     assert external.dropped(other, refusing()) == ""
 
 
+def test_what_was_kept_and_changed_by_hand_since_is_written_again() -> None:
+    look = refusing()
+    (answer,) = look.routes.answers.values()
+    kept = replace(look.routes, answers={VIRTUAL: Answer(answer.asked, answer.asked)})
+    assert len(written(routed(JUDGED), replace(look, routes=kept))) == 1
+
+
 def test_a_split_that_would_not_be_kept_ends_the_release_at_once() -> None:
     decision = step(routed(JUDGED), refusing())
     status = decision.canary.status
