@@ -3,6 +3,9 @@ PYTHON := .venv/bin/python
 ENVIRONMENT := .venv/installed-$(shell sha256sum requirements/dev.txt | cut -c1-16)
 REQUIREMENTS := agent webhook lab shop dev
 
+# Hundreds of modules, and the tests rewritten by pytest, are compiled once and not in each of its processes.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Some of the tests on the cluster, in pytest's words: make system ONLY="undo or restart"
 TESTS := $(if $(ONLY),--only "$(ONLY)")
 

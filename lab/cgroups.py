@@ -14,6 +14,9 @@ from lab.report import LabError
 
 DAEMONS = "daemons"
 WORK = "work"
+HEAVY = 8
+"""How many busy programs of the machine all pods together may stand up to. The node's own programs
+and the tests are beside the branch, each with the weight of all of it: pods would starve."""
 
 
 def _mounted(kind: str) -> tuple[Path, ...]:
@@ -45,6 +48,7 @@ def create(layout: Layout) -> None:
             _hand_down_controllers(root.parent)
         root.mkdir(exist_ok=True)
         _copy_cpuset(root)
+        _make_heavy(root)
         if unified():
             _hand_down_controllers(root)
         for leaf in (DAEMONS, WORK):
@@ -70,6 +74,13 @@ def _copy_cpuset(folder: Path) -> None:
         path = folder / name
         if path.exists() and not unified() and not path.read_text().strip():
             path.write_text((folder.parent / name).read_text())
+
+
+def _make_heavy(folder: Path) -> None:
+    for name, usual in (("cpu.shares", 1024), ("cpu.weight", 100)):
+        path = folder / name
+        if path.exists():
+            path.write_text(str(usual * HEAVY))
 
 
 def entrance(layout: Layout, leaf: str) -> Path:

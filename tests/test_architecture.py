@@ -5,7 +5,7 @@ import functools
 import itertools
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -70,14 +70,44 @@ def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(), filename=str(path))
 
 
+@functools.cache
+def nodes(module: ast.Module) -> Sequence[ast.AST]:
+    return tuple(ast.walk(module))
+
+
+Rule = Callable[[Path], None]
+
+
+def of_each(paths: Sequence[Path]) -> Callable[[Rule], Callable[[], None]]:
+    """One test for a rule, over all of the modules: thousands of tests cost more than they tell."""
+
+    def tested(rule: Rule) -> Callable[[], None]:
+        def test() -> None:
+            broken = [said for path in paths for said in complaints(rule, path)]
+            assert not broken, "\n".join(broken)
+
+        return test
+
+    return tested
+
+
+def complaints(rule: Rule, path: Path) -> Iterator[str]:
+    try:
+        rule(path)
+    except AssertionError as error:
+        yield f"{named(path)}: {error}"
+
+
 ALL = sources(*PROGRAMS, *BESIDE)
-every_module = pytest.mark.parametrize("path", ALL, ids=named)
-every_core_module = pytest.mark.parametrize("path", sources("delivery"), ids=named)
-every_program_module = pytest.mark.parametrize("path", sources(*PROGRAMS), ids=named)
+every_module = of_each(ALL)
+every_core_module = of_each(sources("delivery"))
+every_program_module = of_each(sources(*PROGRAMS))
+# Each worker would parse all the modules.
+pytestmark = pytest.mark.xdist_group("architecture")
 
 
 def imported(module: ast.Module) -> Iterator[str]:
-    for node in ast.walk(module):
+    for node in nodes(module):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -86,7 +116,7 @@ def imported(module: ast.Module) -> Iterator[str]:
 
 
 def called(module: ast.Module) -> Iterator[str]:
-    for node in ast.walk(module):
+    for node in nodes(module):
         if isinstance(node, ast.Call):
             match node.func:
                 case ast.Name(name):
@@ -96,7 +126,7 @@ def called(module: ast.Module) -> Iterator[str]:
 
 
 def functions(module: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    for node in ast.walk(module):
+    for node in nodes(module):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node
 
@@ -115,7 +145,7 @@ def test_the_core_neither_prints_nor_opens_nor_asks_the_clock(path: Path) -> Non
 
 @every_core_module
 def test_the_core_has_no_globals_that_change(path: Path) -> None:
-    assert not [node for node in ast.walk(tree(path)) if isinstance(node, ast.Global)]
+    assert not [node for node in nodes(tree(path)) if isinstance(node, ast.Global)]
 
 
 @every_module
@@ -165,7 +195,7 @@ def test_only_settings_read_the_environment(path: Path) -> None:
 def test_only_the_tops_of_the_loops_catch_everything(path: Path) -> None:
     caught = [
         node.lineno
-        for node in ast.walk(tree(path))
+        for node in nodes(tree(path))
         if isinstance(node, ast.ExceptHandler) and catches_all(node)
     ]
     assert not caught or path.relative_to(ROOT).parts[0] in CATCH_ALL

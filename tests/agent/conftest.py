@@ -2,8 +2,27 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
+
+from tests.agent import running_router
+
+HERE = Path(__file__).parent
+ENVOY = (running_router.Router, running_router.serving)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(HERE) and starts_envoy(item):
+            item.add_marker("live")
+
+
+def starts_envoy(item: pytest.Item) -> bool:
+    module = item.getparent(pytest.Module)
+    return (
+        any(one in ENVOY for one in vars(module.obj).values() if callable(one)) if module else False
+    )
 
 
 @pytest.fixture

@@ -2,7 +2,9 @@
 
 import http.client
 import importlib.util
+import itertools
 import json
+import os
 import socket
 import ssl
 import subprocess
@@ -25,11 +27,24 @@ from delivery.routers.envoy import Application, Endpoint, resources
 from delivery.routers.mutual import Files
 from tests.agent.identities import OURS, PRESENTED, mounted
 
+# Below the ports that the kernel gives to whoever connects, and each process begins elsewhere: what
+# is free when it is looked at stays free until it is listened on.
+PORTS = range(10_000, 32_000)
+BEGIN = os.getpid() * 977 % len(PORTS)
+candidates: Iterator[int] = itertools.cycle((*PORTS[BEGIN:], *PORTS[:BEGIN]))
+
 
 def free_port(address: str = "127.0.0.1") -> int:
+    return next(port for port in itertools.islice(candidates, len(PORTS)) if is_free(address, port))
+
+
+def is_free(address: str, port: int) -> bool:
     with socket.socket() as probe:
-        probe.bind((address, 0))
-        return int(probe.getsockname()[1])
+        try:
+            probe.bind((address, port))
+        except OSError:
+            return False
+        return True
 
 
 def eventually(fact: Callable[[], object], within: float = 5.0) -> None:

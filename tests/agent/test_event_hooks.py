@@ -66,8 +66,7 @@ def canary(*ports: int, **changes: Any) -> Canary:
             f"to-{port}",
             f"http://127.0.0.1:{port}/",
             HookType.EVENT,
-            timeout=PATIENCE_SECONDS,
-            **changes,
+            **{"timeout": PATIENCE_SECONDS, **changes},
         )
         for port in ports
     )
@@ -78,7 +77,7 @@ def canary(*ports: int, **changes: Any) -> Canary:
 def test_every_receiver_is_told_all_of_it_in_order() -> None:
     one, other, telling = Receiver(), Receiver(pause=0.01), Telling()
     with Pod(one) as first, Pod(other) as second:
-        found = canary(first.endpoint.port, second.endpoint.port)
+        found = canary(first.endpoint.port, second.endpoint.port, timeout=4.0)
         for number in range(5):
             telling.tell(found, normal(f"{number}a"), normal(f"{number}b"))
         telling.until(20)
@@ -89,7 +88,7 @@ def test_every_receiver_is_told_all_of_it_in_order() -> None:
 def test_trap_a_receiver_that_hangs_keeps_nobody_and_loses_only_its_own() -> None:
     slow, quick, telling = Receiver(pause=5.0), Receiver(), Telling()
     with Pod(slow) as first, Pod(quick) as second:
-        found = canary(first.endpoint.port, second.endpoint.port)
+        found = canary(first.endpoint.port, second.endpoint.port, timeout=4.0)
         for number in range(MOST_WAITING + 3):
             telling.tell(found, normal(str(number)))
             while len(quick.texts) <= number:

@@ -1,5 +1,6 @@
 """The CRDs: generated, one copy, literal, structural, and taking what Flagger takes."""
 
+import functools
 import re
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -20,6 +21,7 @@ REFUSED = sorted((HERE / "refused").glob("*.yaml"))
 NAMES = ("alertproviders", "canaries", "metrictemplates")
 
 
+@functools.cache
 def crd(plural: str) -> dict[str, Any]:
     return loaded(CRDS / f"{plural}.yaml")
 
