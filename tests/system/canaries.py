@@ -65,10 +65,10 @@ def container(manifests: list[JSON], **changes: Any) -> list[JSON]:
 
 
 def managed(place: Namespace, written: JSON, shop: Shop = SMALL) -> Namespace:
-    """A namespace whose shop has been adopted under this Canary."""
-    place.kubectl.apply(shop.manifests())
+    """A namespace whose shop has been adopted under this Canary, which comes before the app: where
+    apps are adopted as they come, another one would be generated."""
+    place.kubectl.apply([written, *shop.manifests()])
     place.complete()
-    place.kubectl.apply([written])
     place.opt_in()
     place.adopted(written["metadata"]["name"])
     return place

@@ -12,7 +12,7 @@ from delivery import names
 from delivery.names import DEFAULTS
 from demo import namespace as namespaces
 from demo.dump import dump
-from demo.kubectl import JSON, Kubectl
+from demo.kubectl import JSON
 from demo.namespace import Namespace, opened
 from demo.shop import V1
 from demo.traffic import Traffic
@@ -20,6 +20,7 @@ from demo.waiting import eventually
 from lab.cluster import running
 from tests.system.load import FRESH, KEPT, Load
 from tests.system.node import Node
+from tests.system.settled import Settled
 
 # Many tests share few cores: what only the machine makes slow is no reason to roll back. And what
 # is not about judging does not wait until the guard has seen enough.
@@ -54,12 +55,29 @@ def cluster() -> None:
         pytest.fail("no KUBECONFIG: run these by `make system`, or inside `python -m lab exec`")
 
 
+@pytest.fixture(scope="session")
+def settled(cluster: None) -> Iterator[Settled]:
+    found = Settled()
+    yield found
+    if found.place:
+        removed(found.place)
+
+
 @pytest.fixture
-def namespace(cluster: None, request: pytest.FixtureRequest) -> Iterator[Namespace]:
-    """A new namespace, not yet opted in."""
-    place = fresh(request.node.name)
+def namespace(settled: Settled, request: pytest.FixtureRequest) -> Iterator[Namespace]:
+    """A new namespace, not yet opted in; or one that was before, where the test says `settled`."""
+    if request.node.get_closest_marker("settled") is None:
+        place = fresh(request.node.name)
+        yield place
+        closed(place, request.node)
+        return
+    place = settled.lent() or fresh("settled")
+    place.opt_in()
     yield place
-    closed(place, request.node)
+    if failed(request.node):
+        closed(place, request.node)
+    else:
+        settled.emptied(place)
 
 
 @pytest.fixture
@@ -159,10 +177,14 @@ def closed(place: Namespace, test: pytest.Item) -> None:
 
 def told(place: Namespace, test: pytest.Item) -> None:
     """What is in it, where a test failed."""
-    report = test.stash.get(REPORT, None)
-    if report is None or report.failed:
+    if failed(test):
         print(dump(place))  # noqa: T201  # pytest shows it below the failure
 
 
+def failed(test: pytest.Item) -> bool:
+    report = test.stash.get(REPORT, None)
+    return report is None or report.failed
+
+
 def removed(place: Namespace) -> None:
-    Kubectl()("delete", "namespace", place.name, "--wait=false", "--ignore-not-found")
+    place.api.delete("Namespace", place.name)

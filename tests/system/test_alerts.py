@@ -71,6 +71,7 @@ def hears(place: Namespace, name: str, expected: list[tuple[str, str]]) -> None:
     assert heard(place, name) == expected
 
 
+@pytest.mark.settled
 def test_each_end_is_told_once_whoever_hangs_or_fails(
     namespace: Namespace, load: Load, figure: Callable[[str], None]
 ) -> None:

@@ -25,6 +25,8 @@ from tests.system.canaries import (
 )
 from tests.system.load import Load, losses
 
+pytestmark = pytest.mark.settled
+
 PROBE = {"httpGet": {"path": "/healthz", "port": 1}, "periodSeconds": 1}
 BROKEN: dict[str, JSON] = {
     "CrashLoopBackOff": {"command": ["python", "-c", "raise SystemExit('no')"]},

@@ -25,6 +25,8 @@ from tests.system.kills import acting_agent
 from tests.system.load import KEPT, Load, losses
 from tests.system.node import Node
 
+pytestmark = pytest.mark.settled
+
 STANDING = canary(analysis=analysis(interval="1m", metrics=[]))
 """A release that stays at its first step."""
 SOON = 2.0

@@ -104,12 +104,17 @@ def restored(place: Namespace, written: JSON) -> None:
         lambda: place.read("HTTPRoute", OWN)["spec"] == written["spec"],
         timeout=90,
     )
-    found = place.read("HTTPRoute", OWN)["metadata"]
-    assert found["annotations"] == written["metadata"]["annotations"]
-    assert {one["manager"] for one in found["managedFields"]} == {
-        "kubectl-client-side-apply",
-        "gateway",
-    }
+    assert (
+        place.read("HTTPRoute", OWN)["metadata"]["annotations"]
+        == written["metadata"]["annotations"]
+    )
+    eventually(
+        "nobody else owns of it", lambda: owners(place) == {"gateway", "kubectl-client-side-apply"}
+    )
+
+
+def owners(place: Namespace) -> set[str]:
+    return {one["manager"] for one in place.read("HTTPRoute", OWN)["metadata"]["managedFields"]}
 
 
 def test_what_the_crds_do_not_know_is_told_before_it_is_written(routes: Namespace) -> None:

@@ -122,6 +122,7 @@ def tool(request: pytest.FixtureRequest, namespace: Namespace) -> Tool:
 
 
 @pytest.mark.usefixtures("hurried")
+@pytest.mark.settled
 def test_no_difference_is_seen_in_any_phase(tool: Tool, load: Load) -> None:
     place = tool.place
     adopted(tool)

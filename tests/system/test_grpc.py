@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from demo.namespace import Namespace
 from demo.release import released
 from demo.waiting import eventually
@@ -9,6 +11,7 @@ from tests.system.canaries import BAD, BETTER, SMALL, canary, managed
 from tests.system.load import Orders, grpc_channel
 
 
+@pytest.mark.settled
 def test_a_version_that_fails_by_grpc_status_is_rolled_back_and_a_good_one_promoted(
     namespace: Namespace,
 ) -> None:

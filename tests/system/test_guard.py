@@ -15,6 +15,8 @@ from tests.system.canaries import events_of
 from tests.system.conftest import defaults
 from tests.system.load import FRESH, Load
 
+pytestmark = pytest.mark.settled
+
 SLOWLY = {"requestDuration": "5s", "interval": "30s", "stepWeight": "25", "threshold": "100"}
 """Checks that neither judge soon nor count: what happens soon is the guard's doing."""
 

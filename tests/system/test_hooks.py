@@ -28,6 +28,8 @@ from tests.system.kills import acting_agent
 from tests.system.load import Load
 from tests.system.node import Node
 
+pytestmark = pytest.mark.settled
+
 GATES = ("confirm-rollout", "confirm-traffic-increase", "confirm-promotion")
 OTHERS = ("pre-rollout", "rollout", "post-rollout", "rollback", "post-rollback", "event")
 SOON = 6.0

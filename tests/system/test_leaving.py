@@ -112,6 +112,7 @@ def test_a_canary_that_is_deleted_gives_its_app_back_where_apps_are_selected(
     is_its_users_own(namespace, SMALL, manifests=SMALL.manifests())
 
 
+@pytest.mark.settled
 def test_a_deployment_that_is_deleted_takes_what_is_ours_with_it(namespace: Namespace) -> None:
     opened(namespace, SMALL.manifests())
     namespace.kubectl("delete", "deployment", "shop")

@@ -2,6 +2,9 @@
 
 from typing import Any
 
+import pytest
+
+from delivery.mapping import mapping
 from delivery.names import CANARY, PRIMARY, ROLE
 from demo.kubectl import JSON
 from demo.namespace import Namespace
@@ -40,6 +43,14 @@ def pod_of(place: Namespace) -> JSON:
     return found
 
 
+def owners(place: Namespace) -> list[str]:
+    """Of the tolerations, to which the agent has added: a moment after an apply it is nobody."""
+    entries = place.read("Deployment", "shop")["metadata"]["managedFields"]
+    holder = ("fieldsV1", "f:spec", "f:template", "f:spec")
+    return [one["manager"] for one in entries if "f:tolerations" in mapping(one, *holder)]
+
+
+@pytest.mark.settled
 def test_the_canarys_pods_run_on_other_nodes_and_the_primarys_never(namespace: Namespace) -> None:
     steps = analysis(metrics=[], **GUIDES)
     place = managed(namespace, canary(analysis=steps), SMALL)
@@ -52,6 +63,7 @@ def test_the_canarys_pods_run_on_other_nodes_and_the_primarys_never(namespace: N
     assert not any(is_placed(one) for one in pods(place, PRIMARY))
     assert OWN in pods(place, CANARY)[0]["tolerations"]
     assert place.kubectl.differences(owned(GOOD)) == ""
+    eventually("nobody owns what is held", lambda: owners(place) == [])
     place.kubectl.apply(owned(GOOD), "--server-side")
     assert place.kubectl.differences(owned(GOOD), "--server-side") == ""
 

@@ -54,6 +54,7 @@ def test_adopting_a_running_app_loses_no_request(namespace: Namespace, load: Loa
     assert losses(*clients) == []
 
 
+@pytest.mark.settled
 def test_an_app_that_is_new_is_started_by_kubernetes_and_then_adopted(namespace: Namespace) -> None:
     namespace.opt_in()
     namespace.kubectl.apply(V1.manifests())
@@ -62,6 +63,7 @@ def test_an_app_that_is_new_is_started_by_kubernetes_and_then_adopted(namespace:
     serves_alone(namespace, "v1")
 
 
+@pytest.mark.settled
 @pytest.mark.usefixtures("calm")
 def test_a_good_version_is_promoted_and_no_request_is_lost(
     shop: Namespace, clients: Clients
@@ -88,6 +90,7 @@ def test_a_plain_rolling_update_is_the_yardstick(
     figure(f"yardstick: a plain rolling update lost {len(lost)} of {sent} requests")
 
 
+@pytest.mark.settled
 def test_a_bad_version_is_soon_off_users_and_can_be_put_right(
     shop: Namespace, load: Load, figure: Figure
 ) -> None:
@@ -127,6 +130,7 @@ def test_a_newer_version_takes_the_place_of_the_one_under_way(
 
 @pytest.mark.minutes
 @pytest.mark.usefixtures("calm")
+@pytest.mark.settled
 def test_streams_stay_open_through_a_whole_release(namespace: Namespace, load: Load) -> None:
     opened(namespace, LONG.manifests())
     load(namespace, *KEPT)

@@ -74,6 +74,7 @@ def assert_nothing_happens(place: Namespace, same: Shop, options: tuple[str, ...
 
 
 @both_kinds
+@pytest.mark.settled
 def test_while_idle_in_mid_release_and_after_it_the_same_files_change_nothing(
     namespace: Namespace, options: tuple[str, ...], load: Load
 ) -> None:

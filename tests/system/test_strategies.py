@@ -23,6 +23,8 @@ from tests.system.canaries import (
 from tests.system.load import Load
 from tests.system.users import User, failures, using
 
+pytestmark = pytest.mark.settled
+
 BLUE_GREEN = analysis(stepWeights=None, iterations=2)
 BETA = {"x-beta": "yes"}
 MATCH = [

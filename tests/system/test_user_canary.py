@@ -60,6 +60,7 @@ SKIPPED = [
 ]
 
 
+@pytest.mark.settled
 def test_a_release_is_told_in_the_words_of_flagger(namespace: Namespace, load: Load) -> None:
     managed(namespace, canary(analysis=analysis(stepWeightPromotion=50)))
     load(namespace, *PATIENT)
@@ -142,6 +143,7 @@ ROUTED: JSON = {
 """The shop answers /healthz at once, and all else only after its delay."""
 
 
+@pytest.mark.settled
 def test_the_route_is_as_the_canary_says(namespace: Namespace) -> None:
     managed(namespace, canary(service=ROUTED), replace(SMALL, delay_ms=800))
     user = User(urlsplit(namespace.address()).hostname or "")

@@ -38,6 +38,7 @@ def scaled(place: Namespace, replicas: int) -> None:
     place.kubectl("scale", "deployment/shop", f"--replicas={replicas}")
 
 
+@pytest.mark.settled
 @pytest.mark.usefixtures("hurried")
 def test_a_wish_is_heard_while_idle_and_in_mid_release(namespace: Namespace, load: Load) -> None:
     opened(namespace, SMALL.manifests())
@@ -90,6 +91,7 @@ def applied_hash(place: Namespace) -> str:
     return template_hash(place.read("Deployment", "shop")["spec"]["template"])
 
 
+@pytest.mark.settled
 def test_a_primary_that_cannot_grow_ends_in_failed_and_users_stay_where_they_were(
     namespace: Namespace, load: Load
 ) -> None:
