@@ -15,8 +15,9 @@ BETTER = replace(SMALL, version="v5")
 BAD = replace(SMALL, version="v3", error_rate=1.0)
 
 NOT_READY = "not ready: "
-WAITS = (NOT_READY, "no values found")
-"""In what is said of waits, which depends on how fast pods start and requests are answered."""
+WAITS = (NOT_READY, "no values found", "get query error: not found")
+"""In what is said of waits, which depends on how fast pods start, requests are answered, and an app
+follows its Canary."""
 SUCCESS = {"name": "request-success-rate", "interval": "5s", "thresholdRange": {"min": 99}}
 ANALYSIS = {"interval": "1s", "threshold": 2, "stepWeights": [20, 60], "metrics": [SUCCESS]}
 PATIENT = ("--rate", "20", "--keep-alive", "0")

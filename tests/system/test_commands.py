@@ -10,9 +10,8 @@ from delivery.names import ADMITTED
 from demo.kubectl import JSON
 from demo.namespace import Namespace, opened
 from demo.release import Release, released
-from demo.shop import V1, V2
 from demo.waiting import always, eventually
-from tests.system.canaries import events_of
+from tests.system.canaries import GOOD, SMALL, events_of
 from tests.system.conftest import HURRY, defaults, fresh, removed, told
 
 OWN = "app.kubernetes.io/name=shop"
@@ -25,7 +24,7 @@ def place(cluster: None) -> Iterator[Namespace]:
     """One adopted shop for all the commands, whose releases take seconds."""
     found = fresh("commands")
     found.kubectl.apply([defaults(HURRY)])
-    opened(found, V1.manifests())
+    opened(found, SMALL.manifests())
     yield found
     removed(found)
 
@@ -33,9 +32,9 @@ def place(cluster: None) -> Iterator[Namespace]:
 @pytest.fixture
 def shop(place: Namespace, request: pytest.FixtureRequest) -> Iterator[Namespace]:
     """As it was adopted: v1 serves, and nothing is under way."""
-    place.kubectl.apply(V1.manifests())
+    place.kubectl.apply(SMALL.manifests())
     eventually("it is at rest", lambda: rests(place), timeout=90)
-    primary_has(place, V1.replicas)
+    primary_has(place, SMALL.replicas)
     yield place
     told(place, request.node)
 
@@ -43,7 +42,7 @@ def shop(place: Namespace, request: pytest.FixtureRequest) -> Iterator[Namespace
 def rests(place: Namespace) -> bool:
     """Also of a canary nothing is left."""
     status, target = place.status(), place.read("Deployment", "shop")
-    serves = version_of(place, "shop-primary") == version_of(place, "shop") == V1.version
+    serves = version_of(place, "shop-primary") == version_of(place, "shop") == SMALL.version
     ended = status["phase"] in ("Initialized", "Succeeded", "Failed")
     known = status["observedHash"] == status["promotedHash"]
     return bool(serves and ended and known and not target["spec"]["replicas"])
@@ -76,7 +75,7 @@ def test_set_image_starts_a_release_and_a_missing_image_ends_it(shop: Namespace)
         ),
         timeout=10,
     )
-    primary_has(shop, V1.replicas)
+    primary_has(shop, SMALL.replicas)
 
 
 @pytest.mark.usefixtures("clients")
@@ -88,7 +87,7 @@ def test_restart_starts_a_release(shop: Namespace) -> None:
 
 @pytest.mark.usefixtures("clients")
 def test_undo_brings_the_version_before_back_and_keeps_the_scaled_number(shop: Namespace) -> None:
-    assert released(shop, V2).outcome == "promoted"
+    assert released(shop, GOOD).outcome == "promoted"
     # Until then it is held at 2 for its canary, and a scale to just that changes nothing.
     eventually("it rests", lambda: not shop.read("Deployment", "shop")["spec"]["replicas"])
     shop.kubectl("scale", "deployment/shop", "--replicas=2")
@@ -115,16 +114,16 @@ def test_replicas_alone_reach_the_primary_and_start_no_release(shop: Namespace) 
 
 @pytest.mark.soak
 def test_so_they_do_by_a_server_side_apply(namespace: Namespace) -> None:
-    opened(namespace, V1.manifests(), "--server-side")
+    opened(namespace, SMALL.manifests(), "--server-side")
     replicas_reach_the_primary(namespace, "--server-side")
 
 
 def replicas_reach_the_primary(place: Namespace, *options: str) -> None:
     revision = place.status()["observedHash"]
-    place.kubectl.apply(replace(V1, replicas=5).manifests(), *options)
-    primary_has(place, 5)
-    place.kubectl("scale", "deployment/shop", "--replicas=4")
-    primary_has(place, 4)
+    place.kubectl.apply(replace(SMALL, replicas=3).manifests(), *options)
+    primary_has(place, 3)
+    place.kubectl("scale", "deployment/shop", "--replicas=2")
+    primary_has(place, 2)
     always("no release", lambda: place.status()["observedHash"] == revision, seconds=3)
     assert place.read("Deployment", "shop")["spec"]["replicas"] == 0
 
@@ -133,7 +132,7 @@ def test_what_changes_nothing_in_the_pods_starts_no_release(shop: Namespace) -> 
     before, marked = shop.status(), marks(shop)
     shop.kubectl("annotate", "deployment/shop", "team.example.com/owner=shop")
     shop.kubectl("label", "deployment/shop", "team.example.com/tier=front")
-    reordered = [dict(reversed(one.items())) for one in V1.manifests()]
+    reordered = [dict(reversed(one.items())) for one in SMALL.manifests()]
     shop.kubectl.apply(reordered, "--server-side", "--field-manager=another", "--force-conflicts")
     shop.kubectl("rollout", "restart", "deployment/outrider-agent")
     shop.complete("outrider-agent", timeout=90)
@@ -156,8 +155,8 @@ def test_a_primary_that_is_deleted_comes_back_as_it_was_promoted(shop: Namespace
     assert release.finished().outcome == "rolled back"
     eventually("the history is gone", lambda: len(sets_of(shop, "shop")) == 1)
     shop.kubectl("delete", "deployment", "shop-primary")
-    primary_has(shop, V1.replicas)
-    assert version_of(shop, "shop-primary") == V1.version
+    primary_has(shop, SMALL.replicas)
+    assert version_of(shop, "shop-primary") == SMALL.version
     assert shop.status()["phase"] == "Failed"
 
 

@@ -43,6 +43,7 @@ def test_a_router_killed_in_each_phase_loses_what_it_had_in_hand(
     assert avoidable(lost, assassin.struck) == []
 
 
+@pytest.mark.soak
 @pytest.mark.usefixtures("hurried")
 def test_a_router_deleted_in_mid_release_loses_no_request(shop: Namespace, load: Load) -> None:
     clients = [load(shop, *options) for options in BOTH]

@@ -109,6 +109,7 @@ def condition(place: Namespace) -> JSON:
     return next((one for one in found if one["type"] == "Offered"), {})
 
 
+@pytest.mark.soak
 @pytest.mark.minutes
 def test_what_another_namespace_offers_judges_and_tells_and_nothing_else_is_read(
     namespace: Namespace, plain_namespace: Namespace

@@ -93,6 +93,7 @@ def released(place: Namespace, shop: Shop) -> dict[str, str]:
     return {name: release.finished().outcome for name, release in releases.items()}
 
 
+@pytest.mark.soak
 @pytest.mark.minutes
 def test_a_prometheus_judges_by_name_by_query_and_by_template_and_a_deaf_one_delays_nobody(
     namespace: Namespace, plain_namespace: Namespace, load: Load
