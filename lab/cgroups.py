@@ -14,7 +14,7 @@ from lab.report import LabError
 
 DAEMONS = "daemons"
 WORK = "work"
-HEAVY = 8
+HEAVY = 4
 """How many busy programs of the machine all pods together may stand up to. The node's own programs
 and the tests are beside the branch, each with the weight of all of it: pods would starve."""
 

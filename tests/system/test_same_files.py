@@ -8,8 +8,9 @@ from delivery.names import ENABLED
 from demo.kubectl import JSON
 from demo.namespace import Namespace, opened
 from demo.release import Release
-from demo.shop import V1, V2, Shop
+from demo.shop import Shop
 from demo.waiting import always, eventually
+from tests.system.canaries import GOOD, SMALL
 from tests.system.conftest import CALM, defaults
 from tests.system.load import KEPT, Load
 
@@ -78,20 +79,20 @@ def assert_nothing_happens(place: Namespace, same: Shop, options: tuple[str, ...
 def test_while_idle_in_mid_release_and_after_it_the_same_files_change_nothing(
     namespace: Namespace, options: tuple[str, ...], load: Load
 ) -> None:
-    opened(namespace, V1.manifests(), *options)
+    opened(namespace, SMALL.manifests(), *options)
     rest(namespace)
-    assert_nothing_happens(namespace, V1, options)
+    assert_nothing_happens(namespace, SMALL, options)
     assert namespace.status()["phase"] == "Initialized"
     load(namespace, *KEPT)
     release = Release(namespace)
-    namespace.kubectl.apply(V2.manifests(), *options)
+    namespace.kubectl.apply(GOOD.manifests(), *options)
     release.weighs(50)
-    assert_nothing_happens(namespace, V2, options)
+    assert_nothing_happens(namespace, GOOD, options)
     assert release.finished().outcome == "promoted"
     rising = [weight for _, weight in release.weights[:-1]]
     assert rising == sorted(rising)
     rest(namespace)
-    assert_nothing_happens(namespace, V2, options)
+    assert_nothing_happens(namespace, GOOD, options)
 
 
 @pytest.mark.soak
@@ -99,11 +100,11 @@ def test_while_idle_in_mid_release_and_after_it_the_same_files_change_nothing(
 def test_a_dry_run_of_everything_changes_nothing(
     namespace: Namespace, options: tuple[str, ...]
 ) -> None:
-    opened(namespace, V1.manifests(), *options)
+    opened(namespace, SMALL.manifests(), *options)
     rest(namespace)
     before = versions(namespace)
-    namespace.kubectl.apply(V2.manifests(), "--dry-run=server", *options)
-    assert "VERSION" in namespace.kubectl.differences(V2.manifests(), *options)
+    namespace.kubectl.apply(GOOD.manifests(), "--dry-run=server", *options)
+    assert "VERSION" in namespace.kubectl.differences(GOOD.manifests(), *options)
     for words in DRY_RUNS:
         namespace.kubectl(*words.split(), "--dry-run=server")
     namespace.kubectl("label", "namespace", namespace.name, f"{ENABLED}-", "--dry-run=server")
@@ -113,8 +114,8 @@ def test_a_dry_run_of_everything_changes_nothing(
 @pytest.mark.soak
 def test_a_team_may_go_over_to_server_side_apply(namespace: Namespace) -> None:
     """Client-side apply owns what it sent; what is held at another value must not stay its own."""
-    opened(namespace, V1.manifests())
+    opened(namespace, SMALL.manifests())
     rest(namespace)
-    namespace.kubectl.apply(V1.manifests())
+    namespace.kubectl.apply(SMALL.manifests())
     rest(namespace)
-    assert_nothing_happens(namespace, V1, SERVER_SIDE)
+    assert_nothing_happens(namespace, SMALL, SERVER_SIDE)
