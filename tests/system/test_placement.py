@@ -50,6 +50,11 @@ def owners(place: Namespace) -> list[str]:
     return [one["manager"] for one in entries if "f:tolerations" in mapping(one, *holder)]
 
 
+def unchanged(place: Namespace, *options: str) -> None:
+    """A status that changes between kubectl's two looks is a difference to it as well."""
+    eventually("no difference", lambda: place.kubectl.differences(owned(GOOD), *options) == "")
+
+
 @pytest.mark.settled
 def test_the_canarys_pods_run_on_other_nodes_and_the_primarys_never(namespace: Namespace) -> None:
     steps = analysis(metrics=[], **GUIDES)
@@ -62,10 +67,10 @@ def test_the_canarys_pods_run_on_other_nodes_and_the_primarys_never(namespace: N
     assert [is_placed(one) for one in pods(place, CANARY)] == [True]
     assert not any(is_placed(one) for one in pods(place, PRIMARY))
     assert OWN in pods(place, CANARY)[0]["tolerations"]
-    assert place.kubectl.differences(owned(GOOD)) == ""
+    unchanged(place)
     eventually("nobody owns what is held", lambda: owners(place) == [])
     place.kubectl.apply(owned(GOOD), "--server-side")
-    assert place.kubectl.differences(owned(GOOD), "--server-side") == ""
+    unchanged(place, "--server-side")
 
     place.kubectl("annotate", "canary", "shop", f"{PAUSE}-")
     revision = place.status()["observedHash"]
