@@ -1,4 +1,4 @@
-"""How many examples a property is tried with: 6 in the fast loop, 30 in all, 1000 in the soak."""
+"""How many examples a property is tried with: 10 in the fast loop, 30 in all, 1000 in the soak."""
 
 from hypothesis import HealthCheck, settings
 
@@ -7,7 +7,7 @@ SLOW = [HealthCheck.too_slow]
 
 def register() -> None:
     """The profiles that `--hypothesis-profile` knows."""
-    for name, examples in (("fast", 6), ("whole", 30), ("thorough", 1000)):
+    for name, examples in (("fast", 10), ("whole", 30), ("thorough", 1000)):
         settings.register_profile(
             name,
             max_examples=examples,

@@ -20,9 +20,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def starts_envoy(item: pytest.Item) -> bool:
     module = item.getparent(pytest.Module)
-    return (
-        any(one in ENVOY for one in vars(module.obj).values() if callable(one)) if module else False
-    )
+    return module is not None and any(one in ENVOY for one in vars(module.obj).values())
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import dropwhile
 from typing import Any
 
 from demo.kubectl import JSON
@@ -15,9 +16,10 @@ BETTER = replace(SMALL, version="v5")
 BAD = replace(SMALL, version="v3", error_rate=1.0)
 
 NOT_READY = "not ready: "
-WAITS = (NOT_READY, "no values found", "get query error: not found")
-"""In what is said of waits, which depends on how fast pods start, requests are answered, and an app
-follows its Canary."""
+MISSING = "get query error: not found"
+"""In what is said of a Canary until its app has followed it (managed)."""
+WAITS = (NOT_READY, "no values found")
+"""In what is said of waits, which depends on how fast pods start and requests are answered."""
 SUCCESS = {"name": "request-success-rate", "interval": "5s", "thresholdRange": {"min": 99}}
 ANALYSIS = {"interval": "1s", "threshold": 2, "stepWeights": [20, 60], "metrics": [SUCCESS]}
 PATIENT = ("--rate", "20", "--keep-alive", "0")
@@ -125,9 +127,10 @@ def tells(place: Namespace, *expected: Said, after: int = 0) -> None:
 
 def said(place: Namespace, name: str = "shop") -> list[Said]:
     """What was said of a Canary, but for waits; names without their namespace."""
+    found = dropwhile(lambda one: MISSING in one["message"], events_of(place, "Canary", name))
     return [
         (one["type"], one["message"].replace(f".{place.name}", ""))
-        for one in events_of(place, "Canary", name)
+        for one in found
         if not any(wait in one["message"] for wait in WAITS)
     ]
 

@@ -10,15 +10,23 @@ from dataclasses import dataclass
 
 from cluster.errors import Missing
 from cluster.kinds import kind_of
-from delivery.names import DEFAULTS, OUTRIDER
+from delivery.names import OUTRIDER
 from demo.kubectl import JSON
 from demo.namespace import Namespace
 from demo.waiting import eventually
 
-KINDS = (
-    *("Deployment", "Canary", "MetricTemplate", "AlertProvider", "PodTemplate"),
-    *("Service", "ConfigMap", "Secret", "ResourceQuota", "Pod"),
-)
+KINDS = [
+    "Deployment",
+    "Canary",
+    "MetricTemplate",
+    "AlertProvider",
+    "PodTemplate",
+    "Service",
+    "ConfigMap",
+    "Secret",
+    "ResourceQuota",
+    "Pod",
+]
 INSTALLED = (f"{OUTRIDER}-agent", f"{OUTRIDER}-router", "kube-root-ca.crt")
 
 
@@ -34,7 +42,6 @@ class Settled:
 
     def emptied(self, place: Namespace) -> None:
         """What a test has left goes, as when a team takes its apps away; Outrider's own stays."""
-        place.api.delete("ConfigMap", DEFAULTS, namespace=place.name)
         for found in left(place):
             if found["kind"] != "Pod":
                 delete(place, found)

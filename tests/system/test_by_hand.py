@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from statistics import median
 
 import pytest
 
@@ -31,8 +30,6 @@ pytestmark = pytest.mark.settled
 STANDING = canary(analysis=analysis(interval="1m", metrics=[]))
 """A release that stays at its first step."""
 SOON = 2.0
-"""Seconds within which most of what is asked is acted on; the node may be busy with other tests."""
-PATIENCE = 10.0
 UNDONE_SECONDS = 10.0
 
 
@@ -41,7 +38,7 @@ def says(place: Namespace, word: str, value: str = "=true") -> float:
     place.kubectl("annotate", "canary/shop", f"{names.PREFIX}{word}{value}")
     began = time.monotonic()
     if value == "=true" and word != "pause":
-        eventually(f"{word} is off", lambda: not asked(place), timeout=PATIENCE, pause=0.05)
+        eventually(f"{word} is off", lambda: not asked(place), timeout=10, pause=0.05)
     return time.monotonic() - began
 
 
@@ -74,16 +71,16 @@ def test_a_release_is_aborted_tried_again_and_promoted_by_hand(
     place = managed(namespace, STANDING)
     me, release = myself(place), at_first_step(place)
     seconds = [says(place, "abort")]
-    assert reaches(place, "Failed", timeout=PATIENCE)["canaryWeight"] == 0
+    assert reaches(place, "Failed", timeout=SOON)["canaryWeight"] == 0
     told(place, "Warning", f"Rolling back shop aborted by hand, asked by {me}")
     seconds.append(says(place, "retry"))
-    reaches(place, "Progressing", timeout=PATIENCE)
+    reaches(place, "Progressing", timeout=SOON)
     told(place, "Normal", f"Retrying shop by hand, asked by {me}")
     release.weighs(20)
     seconds.append(says(place, "promote"))
     told(place, "Normal", f"Promoting shop by hand, asked by {me}")
     assert release.finished().outcome == "promoted"
-    assert median(seconds) < SOON
+    assert max(seconds) < SOON
     figure(f"by hand: abort, retry and promote were acted on within {max(seconds):.1f} s")
 
 
@@ -116,15 +113,14 @@ def test_what_cannot_be_done_or_is_not_known_is_answered_and_taken_off(
     namespace: Namespace,
 ) -> None:
     place = managed(namespace, STANDING)
-    why, seconds = f"is not acted on, asked by {myself(place)}", list[float]()
+    why = f"is not acted on, asked by {myself(place)}"
     for word in ("promote", "abort", "retry", "approve"):
-        seconds.append(says(place, word))
+        assert says(place, word) < SOON
         idle = "no release of shop is under way"
         told(place, "Warning", f"outrider.dev/{word} {why}: {idle}")
-    assert median(seconds) < SOON
     says(place, "promote", "=now")
     told(place, "Warning", f'outrider.dev/promote {why}: "now" is unknown; use "true"')
-    eventually("it is off", lambda: not asked(place), timeout=PATIENCE)
+    eventually("it is off", lambda: not asked(place), timeout=SOON)
     assert place.status()["phase"] == "Initialized"
 
 
@@ -134,7 +130,7 @@ def gate(kind: str) -> JSON:
 
 
 def goes_on(place: Namespace, phase: str) -> None:
-    eventually("it goes on", lambda: place.status()["phase"] != phase, timeout=PATIENCE)
+    eventually("it goes on", lambda: place.status()["phase"] != phase, timeout=SOON)
 
 
 @pytest.mark.soak
@@ -159,7 +155,7 @@ def test_an_undo_in_mid_release_brings_users_back_at_once(
     at_first_step(place)
     place.kubectl("rollout", "undo", "deployment/shop")
     began = time.monotonic()
-    status = reaches(place, "Failed", timeout=PATIENCE)
+    status = reaches(place, "Failed", timeout=SOON)
     figure(f"undo in mid-release: at weight 0 after {time.monotonic() - began:.1f} s")
     assert status["canaryWeight"] == 0
     told(place, "Warning", "Rolling back shop the promoted revision was applied again")

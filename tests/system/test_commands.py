@@ -88,7 +88,7 @@ def test_restart_starts_a_release(shop: Namespace) -> None:
 @pytest.mark.usefixtures("clients")
 def test_undo_brings_the_version_before_back_and_keeps_the_scaled_number(shop: Namespace) -> None:
     assert released(shop, GOOD).outcome == "promoted"
-    # Until then it is held at 2 for its canary, and a scale to just that changes nothing.
+    # Until then it is held for its canary, and a scale to just that number changes nothing.
     eventually("it rests", lambda: not shop.read("Deployment", "shop")["spec"]["replicas"])
     shop.kubectl("scale", "deployment/shop", "--replicas=2")
     primary_has(shop, 2)
