@@ -27,8 +27,8 @@ def recorded(before: Status, after: Status, seen: Observation) -> Status:
     own, verdict = str(status.release), outcome(status)
     others = {key: value for key, value in status.outcomes.items() if key != own}
     known = others | ({own: verdict} if verdict else {}) | unjudged(status, seen)
-    last = sorted(known, key=int)[-KEPT:]
-    return replace(status, outcomes={key: known[key] for key in last})
+    last = {key: known[key] for key in sorted(known, key=int)[-KEPT:]}
+    return status if last == status.outcomes else replace(status, outcomes=last)
 
 
 def unjudged(status: Status, seen: Observation) -> dict[str, str]:

@@ -250,9 +250,10 @@ def stamped(before: Canary, decision: Decision, seen: Observation) -> Decision:
 
     But for what the guard counts: that goes on all the time.
     """
-    status = replace(decision.canary.status, conditions=described(decision.canary, seen))
-    if status == before.status:
+    after, found = decision.canary.status, described(decision.canary, seen)
+    if after == before.status and found == after.conditions:
         return decision
+    status = replace(after, conditions=found)
     if replace(status, guard=before.status.guard) != before.status:
         status = replace(status, last_transition=seen.now)
     return replace(decision, canary=replace(decision.canary, status=status))

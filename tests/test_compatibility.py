@@ -5,13 +5,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-import yaml
 
 from delivery.api.built import SPEC, VALUES, Built
 from delivery.providers import PROVIDERS
 from delivery.schema import unbuilt
 from docs.compatibility import Row, Section, main, problems, sections, stale, text
 from manifests.generate import CRDS
+from tests.documents import document
 
 HERE = "tests/test_compatibility.py"
 THIS = f"{HERE}::test_every_row_names_a_test_that_is_there"
@@ -27,7 +27,7 @@ def test_the_written_table_is_what_the_data_gives() -> None:
 
 def spec_of(plural: str) -> Mapping[str, Any]:
     """The schema of `spec`."""
-    (version,) = yaml.safe_load((CRDS / f"{plural}.yaml").read_text())["spec"]["versions"]
+    (version,) = document(CRDS / f"{plural}.yaml")["spec"]["versions"]
     found: Mapping[str, Any] = version["schema"]["openAPIV3Schema"]["properties"]["spec"]
     return found
 

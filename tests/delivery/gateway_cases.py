@@ -5,12 +5,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from delivery import schema
 from delivery.canary import Analysis, Canary, Status
 from delivery.routers.gateway_api import GatewayApi
 from delivery.routers.interface import Found, Object
+from tests.documents import document
 
 FOLDER = Path(__file__).parent / "golden" / "gateway_api"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
@@ -38,7 +37,7 @@ class Case:
 
 
 def case(name: str) -> Case:
-    said = yaml.safe_load((FOLDER / f"{name}.yaml").read_text())
+    said = document(FOLDER / f"{name}.yaml")
     return Case(**{**said, "found": tuple(said.get("found") or ())})
 
 

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from delivery import schema
 from delivery.canary import Analysis, Canary
 from delivery.routers.interface import Found, Object
+from tests.documents import document
 
 FOLDER = Path(__file__).parent / "golden"
 TARGET = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "shop"}
@@ -21,7 +20,7 @@ def names(router: str) -> list[str]:
 
 
 def case(router: str, name: str) -> Case:
-    found: Case = yaml.safe_load((FOLDER / router / f"{name}.yaml").read_text())
+    found: Case = document(FOLDER / router / f"{name}.yaml")
     return found
 
 

@@ -201,12 +201,12 @@ def comes_to_rest(agent: Agent) -> Observation:
     canary = agent.canary
     seen = replace(look(canary, agent.world), replies=agent.replies)
     untouched = deepcopy((canary.status.verdicts, seen.target, seen.apex))
-    assert step(canary, seen) == step(canary, seen)
+    assert (decision := step(canary, seen)) == step(canary, seen)
     for _ in range(MOST_STEPS):
-        after = step(canary, seen).canary
-        if after == canary:
+        if decision.canary == canary:
             break
-        canary = after
+        canary = decision.canary
+        decision = step(canary, seen)
     else:
         raise AssertionError(f"still deciding: {canary.status}")
     effects(canary, seen)

@@ -22,6 +22,8 @@ from tests.delivery.simulated import (
     share,
 )
 
+pytestmark = pytest.mark.many
+
 RUNS = min(100, max(3, settings().max_examples // 4))
 ALPHA = 0.01
 

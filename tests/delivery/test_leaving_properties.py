@@ -50,6 +50,7 @@ def test_an_app_leaves_while_it_is_adopted(way: str, admission: bool, seconds: i
     assert departures.image_of(left(agent)) == "good:1"
 
 
+@pytest.mark.many
 @costly(1)
 @given(
     st.sampled_from(sorted(WAYS)),
@@ -87,6 +88,7 @@ def test_who_comes_back_is_adopted_anew_without_a_request_lost(way: str, seconds
     assert agent.world.lost == before
 
 
+@pytest.mark.many
 @costly(4)
 @given(
     st.sampled_from(sorted(WAYS)),

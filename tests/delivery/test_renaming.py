@@ -183,6 +183,7 @@ class Course:
         return agent
 
 
+@pytest.mark.many
 @costly(3)
 @given(
     st.sampled_from(["good:2", "bad:2", "crashing:2", "good:1"]),

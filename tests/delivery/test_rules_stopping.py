@@ -84,6 +84,7 @@ def sizes(agent: Agent) -> tuple[int, int, int]:
     return (*halves, len(agent.world.pods))
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("seconds", [0, 8, 14, 30])
 @pytest.mark.parametrize("suspend", [False, True])
 def test_at_any_moment_of_a_release_no_pod_is_left_and_what_leads_to_them_stays(

@@ -85,6 +85,7 @@ def test_no_status_ends_a_turn(seconds: int, said: Mapping[str, Any]) -> None:
     turned(replace(agent.canary, status=read), agent.world)
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("mark", OURS)
 @pytest.mark.parametrize("text", ["²", '{"selector":7}'])
 def test_an_app_that_was_spoilt_in_mid_release_loses_nobody(mark: str, text: str) -> None:

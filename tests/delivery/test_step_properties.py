@@ -64,6 +64,7 @@ def test_whatever_happens_the_rules_hold_and_in_a_kind_world_all_comes_to_rest(
     assert answered(agent)
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("analysis", ANALYSES[3:])
 def test_a_release_ends_so_whatever_moves_its_traffic(kind: str, analysis: Analysis) -> None:
@@ -161,6 +162,7 @@ def test_a_half_that_is_not_ready_in_mid_release_is_sent_nothing(half: str) -> N
     assert agent.world.lost == before
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("first", ["good:2", "bad:2", "crashing:2"])
 @pytest.mark.parametrize("seconds", range(0, 60, 3))
 def test_a_revision_is_never_lost_whenever_it_is_pushed(first: str, seconds: int) -> None:

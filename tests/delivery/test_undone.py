@@ -24,6 +24,7 @@ def released(*, scaled: int = 0) -> Agent:
     return watched(agent, 3)
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("scaled", [0, 6])
 @pytest.mark.parametrize("seconds", [0, 10, 14])
 @pytest.mark.parametrize("image", ["good:1", "good:2"])

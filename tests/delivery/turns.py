@@ -70,6 +70,8 @@ class Agent:
     def repair(self) -> None:
         """What the loop's sweep does before the turns."""
         services = list(self.world.services.values())
+        if not any(map(origins.is_spoilt, services)):
+            return
         for _, _, effect in origins.repairs(objects(self.world), services):
             self.perform(effect)
 
@@ -124,8 +126,8 @@ SCALER = {
 }
 
 
-def neighbours(world: World) -> eligibility.Neighbours:
-    found = objects(world)
+def neighbours(world: World, found: Objects | None = None) -> eligibility.Neighbours:
+    found = found or objects(world)
     scalers = [SCALER] if world.scaled else []
     return eligibility.Neighbours(
         found.services, found.deployments, scalers, enrolled=world.enrolled
@@ -136,7 +138,7 @@ def look(canary: Canary, world: World) -> Observation:
     """What agent/observe.py does with caches, done with a world."""
     found, analysis, status = objects(world), canary.analysis, canary.status
     target, primary = world.deployments["web"], world.deployments.get("web-primary")
-    around = neighbours(world)
+    around = neighbours(world, found)
     fresh = not status.phase and primary is None
     first = pair.named(found.services, "web")
     beside, strays = serving.more_services(canary, target, first, found)
@@ -161,18 +163,17 @@ def look(canary: Canary, world: World) -> Observation:
         noted=pair.noted(target),
         refusals=eligibility.refusals(target, around) if fresh else (),
         leaving=eligibility.leaving(target, around, generated=canary.generated),
-        unfit=unfit(canary, world),
+        unfit=unfit(canary, target, around),
         routers=Routers(world.routers, listening),
         traffic={metric.name: window(canary, metric, world) for metric in analysis.metrics},
         drained=quiet(world, status.phase_since),
     )
 
 
-def unfit(canary: Canary, world: World) -> tuple[str, ...]:
-    target = world.deployments["web"]
+def unfit(canary: Canary, target: Document, around: eligibility.Neighbours) -> tuple[str, ...]:
     if not canary.status.phase:
         return ()
-    return eligibility.unfit(target, neighbours(world), target["spec"]["template"])
+    return eligibility.unfit(target, around, target["spec"]["template"])
 
 
 def window(canary: Canary, metric: Metric, world: World) -> Traffic:

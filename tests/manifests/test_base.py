@@ -12,16 +12,15 @@ from delivery import names
 from delivery.flagger import NAME
 from delivery.optin import namespace_parts
 from delivery.programs import Programs
+from tests.documents import document, documents
 from webhook.settings import settings
 
 ROOT = Path(__file__).parents[2]
 BASE = ROOT / "manifests" / "base"
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-KUSTOMIZATION = yaml.safe_load((BASE / "kustomization.yaml").read_text())
+KUSTOMIZATION = document(BASE / "kustomization.yaml")
 MANIFESTS: list[dict[str, Any]] = [
-    one
-    for name in KUSTOMIZATION["resources"]
-    for one in yaml.safe_load_all((BASE / name).read_text())
+    one for name in KUSTOMIZATION["resources"] for one in documents((BASE / name).read_text())
 ]
 PLURALS = {
     "ServiceAccount": "serviceaccounts",
@@ -180,7 +179,7 @@ def test_an_agent_has_no_wildcards() -> None:
 
 
 def test_on_the_host_network_the_webhook_listens_where_its_port_is_named() -> None:
-    overlay = yaml.safe_load((BASE.parent / "overlays/host-network/kustomization.yaml").read_text())
+    overlay = document(BASE.parent / "overlays/host-network/kustomization.yaml")
     said = {one["path"]: one["value"] for one in yaml.safe_load(overlay["patches"][1]["patch"])}
     container = "/spec/template/spec/containers/0"
     (flag,) = said[f"{container}/args"]

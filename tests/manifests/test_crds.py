@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # ships no types
 
 from delivery.schema import problems
 from manifests.generate import CRDS, files, main, stale
+from tests.documents import document, documents
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -27,7 +27,7 @@ def crd(plural: str) -> dict[str, Any]:
 
 
 def loaded(path: Path) -> dict[str, Any]:
-    manifest: dict[str, Any] = yaml.safe_load(path.read_text())
+    manifest: dict[str, Any] = document(path)
     return manifest
 
 
@@ -56,7 +56,7 @@ def test_the_written_crds_are_what_the_models_give() -> None:
 
 def test_the_generator_prints_all_three(capsys: pytest.CaptureFixture[str]) -> None:
     main(["--print"])
-    printed = list(yaml.safe_load_all(capsys.readouterr().out))
+    printed = documents(capsys.readouterr().out)
     assert printed == [crd(plural) for plural in ("canaries", "metrictemplates", "alertproviders")]
 
 
