@@ -10,7 +10,7 @@ from delivery.canary import Analysis
 from delivery.matching import Comparison, Match, Way
 from delivery.routers.envoy import Application, Endpoint
 from delivery.schema import parse, problems
-from tests.agent.running_router import serving
+from tests.agent.running_router import free_port, serving
 
 TARGET = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "shop"}
 ANALYSIS = {"interval": "5s", "threshold": 2, "stepWeight": 10}
@@ -40,8 +40,6 @@ NUMBERS = (-1, 0, 1, 7, 2**31, 2**32 - 1, 2**32)
 EXPRESSIONS = (".*", "", "[a-z]+", "(?i)a", r"\d{3}", "(", "a{1001}", r"(?=a)", "^a$|b")
 WORDS = ("5xx", "gateway-error,503", "retriable-headers", "http3-post-connect-failure", "777", "")
 MANY = 800
-LISTENERS = 21000
-"""Below those that the system hands out."""
 
 
 class Chance(random.Random):
@@ -109,7 +107,7 @@ def accepted(chance: Chance) -> Iterator[Application]:
         yield Application(
             f"shop-{number}",
             80,
-            LISTENERS + number,
+            free_port(),
             (POD,),
             (POD,),
             None,
