@@ -3,6 +3,7 @@
 import ast
 import functools
 import itertools
+import os
 import re
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
@@ -244,6 +245,12 @@ def test_the_version_stands_in_one_place() -> None:
     assigned = re.compile(rf"""version["']?\s*[:=]+\s*["']{re.escape(version[1])}["']""", re.I)
     code = (path for path in tracked() if path.suffix in {".py", ".toml", ".cfg"})
     assert [named(path) for path in code if assigned.search(path.read_text())] == ["pyproject.toml"]
+
+
+def test_what_belongs_together_runs_on_one_worker(request: pytest.FixtureRequest) -> None:
+    """A pytest that its xdist does not know yet spreads it, and each worker sets it up anew."""
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        assert request.node.nodeid.endswith("@architecture")
 
 
 def test_the_changelog_opens_with_the_version() -> None:

@@ -12,10 +12,13 @@ HERE = Path(__file__).parent
 ENVOY = (running_router.Router, running_router.serving)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(HERE) and starts_envoy(item):
             item.add_marker("live")
+            # Those of a module share its routers.
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 def starts_envoy(item: pytest.Item) -> bool:
