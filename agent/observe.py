@@ -1,7 +1,7 @@
 """One look at the namespace for one Canary: caches, routers and clock become an Observation."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from agent.alerts import Alerts
@@ -12,7 +12,17 @@ from agent.queries import Queries
 from agent.sources import Sources
 from agent.traffic import Windows
 from cluster.watch import Cache
-from delivery import checks, eligibility, external, names, origins, pair, servable, serving
+from delivery import (
+    checks,
+    described,
+    eligibility,
+    external,
+    names,
+    origins,
+    pair,
+    servable,
+    serving,
+)
 from delivery.canary import Canary, Metric, Phase
 from delivery.observation import Observation, Routers, Routes, Traffic, Workload
 from delivery.obstacles.grounds import Grounds
@@ -130,7 +140,10 @@ def refusals(canary: Canary, target: Any, primary: Any, around: Surroundings) ->
     if canary.status.phase is not Phase.NEW:
         return ()
     neighbours = external.neighbours(canary, around.neighbours())
-    unrouted = external.refusals(canary, apex_of(canary, target, around), around.routes)
+    services = described.with_described(canary, target, neighbours.services)
+    neighbours = replace(neighbours, services=services)
+    service = apex_of(canary, target, around) or described.described(canary, target)
+    unrouted = external.refusals(canary, service, around.routes)
     if primary is None:
         return (*eligibility.refusals(target, neighbours), *unrouted)
     if servable.is_ours(primary):

@@ -17,6 +17,7 @@ from delivery.decision import (
     Apply,
     Claim,
     Consume,
+    Create,
     Delete,
     Disown,
     Effect,
@@ -79,7 +80,7 @@ class Performer:
                 said = {"annotations": dict(annotations), "resourceVersion": version}
                 about = named("Canary", metadata["name"], canary)
                 self.api.merge(about, {"metadata": said}, manager=AGENT_MANAGER)
-            case Restore() | Write():
+            case Create() | Restore() | Write():
                 self.write(effect, canary)
 
     def apply(self, manifest: Mapping[str, Any]) -> None:
@@ -88,8 +89,11 @@ class Performer:
         else:
             self.api.apply(manifest, manager=AGENT_MANAGER)
 
-    def write(self, effect: Restore | Write, canary: Mapping[str, Any]) -> None:
+    def write(self, effect: Create | Restore | Write, canary: Mapping[str, Any]) -> None:
         """A user's object whose fields no annotation makes ours: so we own none of them either."""
+        if isinstance(effect, Create):
+            self.tidy(self.api.create(effect.manifest, manager=AGENT_MANAGER))
+            return
         if isinstance(effect, Write) and not effect.last:
             if kept := self.trials.write(self.api.replace, effect.manifest):
                 self.tidy(kept)

@@ -29,6 +29,15 @@ class Apply:
 
 
 @dataclass(frozen=True)
+class Create:
+    """An object that a user could have written, and who owns it from then on; where one of that
+    name is there already, it stays as it is.
+    """
+
+    manifest: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Annotate:
     """An intent, said by annotation on an object of the user's; admission makes it so.
 
@@ -105,7 +114,7 @@ class Consume:
     annotations: Mapping[str, str | None]
 
 
-Effect = Apply | Annotate | Claim | Consume | Delete | Disown | Restore | Write
+Effect = Apply | Annotate | Claim | Consume | Create | Delete | Disown | Restore | Write
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from delivery import apex, external, kept, leaving, names, ownership, placement, takeover, workload
+from delivery import (
+    apex,
+    described,
+    external,
+    kept,
+    leaving,
+    names,
+    ownership,
+    placement,
+    takeover,
+    workload,
+)
 from delivery.by_hand import consumption
 from delivery.canary import RESTING, Canary, Phase, Status
 from delivery.covering import covers
@@ -26,8 +37,10 @@ def effects(canary: Canary, seen: Observation) -> tuple[Effect, ...]:
 
 
 def missing(canary: Canary, seen: Observation) -> tuple[Effect, ...]:
-    if canary.status.phase is Phase.NEW or seen.target is None:
+    if seen.target is None:
         return ()
+    if canary.status.phase is Phase.NEW:
+        return tuple(described.effects(canary, seen))
     if canary.status.phase in (Phase.TERMINATING, Phase.TERMINATED):
         routed = canary.status.apex_moved is not None
         kept = pair_effects(canary, seen, seen.target) if routed else ()
@@ -41,6 +54,7 @@ def pair_effects(canary: Canary, seen: Observation, target: Workload) -> Iterato
     yield from takeover.claims(canary, seen, workload.marks(canary))
     yield from kept.effects(canary, seen)
     yield from primary_effects(canary, seen, target)
+    yield from described.effects(canary, seen)
     if seen.apex is not None:
         yield from service_effects(canary, seen, seen.apex)
     for service in seen.apexes:

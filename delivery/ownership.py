@@ -39,9 +39,14 @@ def ours_released(found: Object, manager: str) -> list[Mapping[str, Any]]:
 
 
 def forsaken(found: Object, manager: str) -> list[Mapping[str, Any]] | None:
-    """The managedFields without any entry of `manager`; None where it has none."""
+    """The managedFields without any entry of `manager`; None where it has none.
+
+    Of what nobody else has written it keeps the metadata: to an object without any owner the API
+    server gives one, with whom the user's next server-side apply would be in conflict.
+    """
     before = list(found["metadata"].get("managedFields") or ())
-    after = [entry for entry in before if entry.get("manager") != manager]
+    others = [entry for entry in before if entry.get("manager") != manager]
+    after = others or [one for one in ours_released(found, manager) if one.get("fieldsV1")]
     return after if after != before else None
 
 

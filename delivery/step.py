@@ -126,6 +126,7 @@ RULES: Mapping[Phase, tuple[Rule, ...]] = {
         initializing.given_up_adoption_waits,
         initializing.ineligible_is_left_alone,
         external.former_routes_are_awaited,
+        initializing.described_service_is_made,
         initializing.adoption_begins,
     ),
     Phase.INITIALIZING: ADOPTING,

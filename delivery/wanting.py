@@ -56,11 +56,12 @@ def ports(service: Object, target: Object) -> Iterator[str]:
 
 
 def container_ports(target: Object) -> Iterator[Mapping[str, Any]]:
+    """Each with a name: one that has none is named as Flagger does it."""
     for container in target["spec"]["template"]["spec"].get("containers") or ():
         if container.get("name") not in SIDECARS:
             yield from (
-                port
-                for port in container.get("ports") or ()
+                {"name": f"tcp-{container.get('name')}-{index}", **port}
+                for index, port in enumerate(container.get("ports") or ())
                 if port.get("protocol", "TCP") == "TCP"
             )
 

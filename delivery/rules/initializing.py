@@ -7,6 +7,7 @@ from delivery.alert import INFO, Alert
 from delivery.apex import has_moved, keys, may_move, present
 from delivery.canary import Canary, Phase
 from delivery.decision import Decision, normal, warning
+from delivery.described import described
 from delivery.eligibility import is_passing
 from delivery.images import advice
 from delivery.listeners import allocated
@@ -38,6 +39,18 @@ def ineligible_is_left_alone(canary: Canary, seen: Observation) -> Decision | No
         text = f"{canary.target} is not adopted yet: {'; '.join(seen.refusals)}"
         return Decision(with_status(canary, message=text), text)
     return waits(canary, f"{canary.target} is left alone: {'; '.join(seen.refusals)}")
+
+
+def described_service_is_made(canary: Canary, seen: Observation) -> Decision | None:
+    """First of all, for it is what clients call."""
+    if seen.target is None or seen.apex is not None:
+        return None
+    if described(canary, seen.target.manifest) is None:
+        return None
+    text = f"Service {canary.service} is made as spec.service describes it"
+    if canary.status.apex == canary.service:
+        return hold(canary, text)
+    return Decision(with_status(canary, apex=canary.service, message=text), text, (normal(text),))
 
 
 def adoption_begins(canary: Canary, seen: Observation) -> Decision | None:

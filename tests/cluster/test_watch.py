@@ -120,8 +120,9 @@ def test_a_server_in_trouble_is_asked_at_a_pace(trouble: str) -> None:
         server.status, server.cut = (503, False) if trouble == "refuses" else (200, True)
         server.hang_up()
         began, before = time.monotonic(), len(server.opened())
-        eventually(lambda: len(server.opened()) - before == 3)
-        assert time.monotonic() - began > 2 * PAUSE
+        eventually(lambda: len(server.opened()) - before >= 3)
+        asked = len(server.opened()) - before
+        assert time.monotonic() - began > (asked - 1) * PAUSE
         server.status, server.cut = 200, False
         eventually(lambda: server.watches)
         server.put("new")
@@ -139,7 +140,7 @@ def test_an_outage_is_logged_once_and_so_is_its_end(caplog: pytest.LogCaptureFix
         eventually(lambda: server.watches)
         server.status = 503
         server.hang_up()
-        eventually(lambda: len(server.opened()) == 3)
+        eventually(lambda: len(server.opened()) >= 3)
         server.status = 200
         eventually(lambda: server.watches)
         eventually(lambda: len(caplog.messages) == 2)

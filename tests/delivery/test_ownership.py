@@ -85,3 +85,26 @@ def test_what_we_applied_of_labels_is_ours_alone() -> None:
     assert ownership.applied_keys(ours, "outrider-agent", "annotations") == frozenset()
     assert ownership.applied_keys(owned_by(labels), "kubectl", "labels") == frozenset()
     assert ownership.applied_keys({"metadata": {}}, "outrider-agent", "labels") == frozenset()
+
+
+OURS = {"manager": "outrider-agent", "operation": "Update"}
+METADATA: dict[str, Any] = {"f:metadata": {"f:labels": {"f:team": {}}}}
+
+
+@pytest.mark.parametrize(
+    ("others", "ours", "left"),
+    [
+        ([REPLICAS], METADATA, [REPLICAS]),
+        ([], {**METADATA, "f:spec": PORTS}, [METADATA]),
+        ([REPLICAS], None, None),
+        ([], METADATA, None),
+        ([], {"f:spec": PORTS}, []),
+        ([], None, None),
+    ],
+)
+def test_what_is_given_back_is_its_users_or_nobodys(others: Any, ours: Any, left: Any) -> None:
+    """But for the metadata of what nobody else has written: without any owner it would get one."""
+    users = [entry for one in others for entry in owned_by(one)["metadata"]["managedFields"]]
+    managed = [*users, *([{**OURS, "fieldsV1": ours}] if ours else [])]
+    found = ownership.forsaken({"metadata": {"managedFields": managed}}, "outrider-agent")
+    assert (found and [entry["fieldsV1"] for entry in found]) == left

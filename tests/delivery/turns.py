@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from delivery import adoption, eligibility, origins, pair, schema, serving
+from delivery import adoption, described, eligibility, origins, pair, schema, serving
 from delivery.canary import Analysis, Canary, Metric, Status
 from delivery.checks import window_start
 from delivery.decision import Annotate, Consume, Delete, Effect
@@ -141,6 +141,7 @@ def look(canary: Canary, world: World) -> Observation:
     around = neighbours(world, found)
     fresh = not status.phase and primary is None
     first = pair.named(found.services, "web")
+    expected = replace(around, services=described.with_described(canary, target, found.services))
     beside, strays = serving.more_services(canary, target, first, found)
     listening = frozenset(one.listener for one in world.served if world.routers)
     return Observation(
@@ -161,7 +162,7 @@ def look(canary: Canary, world: World) -> Observation:
         serving=pair.serving(found, target),
         wish=pair.wished(target),
         noted=pair.noted(target),
-        refusals=eligibility.refusals(target, around) if fresh else (),
+        refusals=eligibility.refusals(target, expected) if fresh else (),
         leaving=eligibility.leaving(target, around, generated=canary.generated),
         unfit=unfit(canary, target, around),
         routers=Routers(world.routers, listening),

@@ -8,7 +8,7 @@ from typing import Any
 from delivery import apex, names
 from delivery.admission import Request, mutated
 from delivery.covering import covers
-from delivery.decision import Annotate, Apply, Claim, Delete, Effect, Restore
+from delivery.decision import Annotate, Apply, Claim, Create, Delete, Effect, Restore
 from delivery.hashing import template_hash
 from delivery.routers.envoy import Application
 from delivery.servable import pair_names
@@ -138,7 +138,9 @@ class World:
                 self.put(merged(self.place(kind)[name], {"metadata": metadata}), AGENT)
             case Delete(kind, name):
                 self.delete(kind, name)
-            case Restore(manifest):
+            case Create(manifest) if manifest["metadata"]["name"] in self.services:
+                pass
+            case Create(manifest) | Restore(manifest):
                 self.put(copy.deepcopy(dict(manifest)), AGENT)
 
     def delete(self, kind: str, name: str) -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from delivery import names
-from delivery.apex import ROUTER_SELECTOR
+from delivery.apex import ROUTER_SELECTOR, leads_to_routers
 from delivery.listeners import claims
 from demo.kubectl import JSON, Kubectl
 from demo.namespace import Namespace
@@ -17,13 +17,60 @@ from demo.release import Release
 from demo.shop import V1, Shop
 from demo.traffic import Traffic
 from demo.waiting import eventually
-from tests.system.canaries import app, events_of
+from tests.system.canaries import GOOD, SMALL, app, canary, events_of, reaches
 from tests.system.load import FRESH, KEPT, Load, grpc_stream, losses
 from tests.system.test_leaving import given_back
 from tests.system.test_left_alone import refusals
 from tests.system.test_status import scraped, value
 
 Change = Callable[[JSON], object]
+
+
+DESCRIBED: JSON = {"port": 80, "targetPort": "http", "apex": {"labels": {"team": "shop"}}}
+
+
+@pytest.mark.settled
+def test_a_service_that_only_the_canary_describes_is_made_and_outlives_it(
+    namespace: Namespace, load: Load
+) -> None:
+    deployment, _ = SMALL.manifests()
+    namespace.kubectl.apply([canary(service=DESCRIBED), deployment])
+    namespace.adopted()
+    assert namespace.read("Service", "shop")["metadata"]["labels"] == {"team": "shop"}
+    clients = load(namespace, *KEPT), load(namespace, *FRESH)
+    release = Release(namespace)
+    namespace.kubectl.apply(GOOD.manifests()[:1])
+    assert release.finished().outcome == "promoted"
+    namespace.kubectl("annotate", "deployment", "shop", f"{names.ENABLED}=false")
+    reaches(namespace, "Terminated", timeout=90)
+    namespace.kubectl("delete", "canary", "shop")
+    given_back(namespace)
+    assert losses(*clients) == []
+    is_its_users(namespace)
+    namespace.kubectl("delete", "deployment", "shop")
+    eventually("it goes with its app", lambda: not namespace.found("Service", "shop"))
+
+
+def is_its_users(place: Namespace) -> None:
+    """A file that differs is applied server-side, without force: nobody else owns a field."""
+    _, service = SMALL.manifests()
+    service["spec"]["ports"][0] |= {"name": "http-shop", "appProtocol": "http"}
+    place.kubectl.apply([service], "--server-side")
+    assert place.kubectl.differences([service], "--server-side") == ""
+
+
+@pytest.mark.settled
+def test_a_service_that_the_canary_describes_comes_back_when_it_is_deleted(
+    namespace: Namespace,
+) -> None:
+    deployment, _ = SMALL.manifests()
+    namespace.kubectl.apply([canary(service=DESCRIBED), deployment])
+    namespace.adopted()
+    namespace.kubectl("delete", "service", "shop")
+    eventually(
+        "it leads to the routers again",
+        lambda: leads_to_routers(namespace.found("Service", "shop") or {"spec": {}}),
+    )
 
 
 def ported(**port: object) -> Change:

@@ -1,0 +1,179 @@
+"""A Canary that describes a Service nobody has written: it is made, and then as any user's."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from delivery import schema
+from delivery.api.service import Service
+from delivery.api.service_words import service_words
+from delivery.canary import Canary, Phase
+from delivery.decision import Create
+from delivery.described import described, with_described
+from delivery.intent import effects
+from delivery.rules.initializing import described_service_is_made
+from delivery.step import step
+from tests.delivery import scenes, worlds
+from tests.delivery.histories import calmed, watched
+from tests.delivery.turns import Agent, look
+from tests.delivery.worlds import merged
+
+UNNAMED = {"containerPort": 9090}
+GRPC = {"name": "grpc", "containerPort": 9000}
+SIDECAR = {"name": "istio-proxy", "ports": [{"name": "http-envoy", "containerPort": 15090}]}
+
+
+def saying(canary: Canary, **said: Any) -> Canary:
+    """The Canary with such a `spec.service`."""
+    service = Service.model_validate({"port": 80, "targetPort": "http", **said})
+    return replace(canary, service=service.name or canary.target, words=service_words(service))
+
+
+def target(*ports: dict[str, Any]) -> dict[str, Any]:
+    found = worlds.deployment()
+    found["metadata"] |= {"uid": "7"}
+    containers = found["spec"]["template"]["spec"]["containers"]
+    containers[0]["ports"] += ports
+    containers.append(SIDECAR)
+    return found
+
+
+def made(*ports: dict[str, Any], **said: Any) -> Any:
+    canary = Canary("web", "shop", "web", scenes.ANALYSIS)
+    return described(saying(canary, **said), target(*ports))
+
+
+def test_it_is_as_its_user_could_have_written_it() -> None:
+    apex = {"labels": {"team": "shop"}, "annotations": {"note": "hello"}}
+    assert made(name="front", apex=apex) == {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {
+            "name": "front",
+            "namespace": "shop",
+            **apex,
+            "ownerReferences": [
+                {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web", "uid": "7"}
+            ],
+        },
+        "spec": {
+            "type": "ClusterIP",
+            "selector": {"app": "web"},
+            "ports": [{"name": "http", "protocol": "TCP", "port": 80, "targetPort": "http"}],
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("said", "ports", "expected"),
+    [
+        ({}, (GRPC,), [("http", 80, "http")]),
+        ({"targetPort": None}, (), [("http", 80, 80)]),
+        ({"portName": "grpc", "targetPort": 9000}, (), [("grpc", 80, 9000)]),
+        ({"portDiscovery": True}, (GRPC,), [("http", 80, "http"), ("grpc", 9000, 9000)]),
+        (
+            {"portDiscovery": True, "targetPort": 8080},
+            (UNNAMED,),
+            [("http", 80, 8080), ("tcp-web-1", 9090, 9090)],
+        ),
+    ],
+)
+def test_its_ports_are_what_the_canary_says(
+    said: dict[str, Any], ports: tuple[dict[str, Any], ...], expected: list[tuple[Any, ...]]
+) -> None:
+    found = made(*ports, **said)["spec"]["ports"]
+    assert [(one["name"], one["port"], one["targetPort"]) for one in found] == expected
+
+
+def test_its_protocol_is_said() -> None:
+    (port,) = made(appProtocol="kubernetes.io/h2c")["spec"]["ports"]
+    assert port["appProtocol"] == "kubernetes.io/h2c"
+
+
+def test_who_says_nothing_of_a_service_gets_none() -> None:
+    canary = schema.parse(schema.generated("web", "shop"), scenes.ANALYSIS)
+    assert described(canary, target()) is None
+    assert with_described(canary, target(), []) == []
+    seen = replace(look(canary, Agent().world), apex=None)
+    assert described_service_is_made(canary, seen) is None
+    assert described_service_is_made(canary, look(canary, Agent().world)) is None
+    assert effects(canary, seen) == ()
+
+
+def test_one_that_is_there_is_not_made() -> None:
+    canary = saying(Canary("web", "shop", "web", scenes.ANALYSIS))
+    assert with_described(canary, target(), [worlds.service()]) == [worlds.service()]
+
+
+def unserved(**said: Any) -> Agent:
+    """An app that nobody has written a Service for."""
+    agent = Agent()
+    del agent.world.services["web"]
+    agent.canary = saying(agent.canary, **said)
+    return agent
+
+
+def created(agent: Agent) -> int:
+    return sum(isinstance(one, Create) for one in agent.turn())
+
+
+def test_an_app_without_a_service_is_adopted_and_released() -> None:
+    agent = watched_from(unserved())
+    assert agent.canary.status.phase is Phase.INITIALIZED
+    agent.world.apply("good:2")
+    assert calmed(watched(agent, 3)).canary.status.phase is Phase.SUCCEEDED
+    assert agent.said[0] == "Service web is made as spec.service describes it"
+
+
+def watched_from(agent: Agent) -> Agent:
+    """From when the Service is there: before, nobody can call the app."""
+    agent.run(1)
+    agent.world.lost = 0
+    watched(agent, 20)
+    assert agent.world.lost == 0
+    return agent
+
+
+def test_the_status_names_it_before_it_is_made() -> None:
+    agent = unserved()
+    agent.turn(crash_after=1)
+    assert agent.canary.status.apex == "web"
+    assert "web" not in agent.world.services
+    assert created(agent) == 1
+    assert created(agent) == 0
+
+
+def test_one_that_its_user_writes_in_that_moment_stays() -> None:
+    agent = unserved()
+    agent.turn(crash_after=1)
+    agent.world.put(merged(worlds.service(), {"metadata": {"labels": {"by": "jane"}}}))
+    watched(agent, 20)
+    assert agent.world.services["web"]["metadata"]["labels"] == {"by": "jane"}
+    assert agent.canary.status.phase is Phase.INITIALIZED
+
+
+def test_one_that_could_not_be_routed_is_not_made() -> None:
+    agent = unserved(portName="raw", appProtocol="mysql").run(5)
+    assert agent.world.services == {}
+    assert agent.said == [
+        "web is left alone: port 80 of Service web is not known to be HTTP: name it http-…, or "
+        "set its appProtocol to http"
+    ]
+
+
+def test_one_that_is_deleted_comes_back_and_leads_to_the_routers() -> None:
+    agent = watched_from(unserved())
+    before = agent.world.services["web"]["spec"]
+    del agent.world.services["web"]
+    agent.run(3)
+    assert agent.world.services["web"]["spec"]["selector"] == before["selector"]
+
+
+def test_who_names_another_meanwhile_gets_that() -> None:
+    agent = unserved()
+    agent.turn(crash_after=1)
+    agent.canary = saying(agent.canary, name="front")
+    seen = replace(look(agent.canary, agent.world), apex=None)
+    decision = step(agent.canary, seen)
+    assert decision.canary.status.apex == "front"
