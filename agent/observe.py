@@ -139,13 +139,14 @@ def refusals(canary: Canary, target: Any, primary: Any, around: Surroundings) ->
     """Of an app that is not ours yet; one with a primary of ours is, whatever its status says."""
     if canary.status.phase is not Phase.NEW:
         return ()
-    neighbours = external.neighbours(canary, around.neighbours())
-    services = described.with_described(canary, target, neighbours.services)
-    neighbours = replace(neighbours, services=services)
-    service = apex_of(canary, target, around) or described.described(canary, target)
+    neighbours, services = external.neighbours(canary, around.neighbours()), around.found.services
+    service = apex_of(canary, target, around)
+    if service is None and (service := described.expected(canary, target, services)):
+        neighbours = replace(neighbours, services=(*services, service))
     unrouted = external.refusals(canary, service, around.routes)
     if primary is None:
-        return (*eligibility.refusals(target, neighbours), *unrouted)
+        unserved = described.refusals(canary, target, services)
+        return (*eligibility.refusals(target, neighbours), *unserved, *unrouted)
     if servable.is_ours(primary):
         return unrouted
     return (*eligibility.takeover_refusals(target, neighbours), *unrouted)

@@ -92,7 +92,7 @@ class Performer:
     def write(self, effect: Create | Restore | Write, canary: Mapping[str, Any]) -> None:
         """A user's object whose fields no annotation makes ours: so we own none of them either."""
         if isinstance(effect, Create):
-            self.tidy(self.api.create(effect.manifest, manager=AGENT_MANAGER))
+            self.create(effect.manifest)
             return
         if isinstance(effect, Write) and not effect.last:
             if kept := self.trials.write(self.api.replace, effect.manifest):
@@ -104,6 +104,11 @@ class Performer:
             self.events.warn(canary, effect.why)
         elif fields := ownership.forsaken(written, AGENT_MANAGER):
             self.disown(written, fields, written["metadata"]["resourceVersion"])
+
+    def create(self, manifest: Mapping[str, Any]) -> None:
+        made = self.api.create(manifest, manager=AGENT_MANAGER)
+        fields = ownership.owner_kept(made, AGENT_MANAGER)
+        self.disown(made, fields, made["metadata"]["resourceVersion"])
 
     def annotate(self, effect: Annotate, canary: Mapping[str, Any]) -> None:
         """Says the intent; where admission did not make it so, writes the fields itself."""

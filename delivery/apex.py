@@ -1,5 +1,6 @@
 """The Service that clients call: where it led before us, and where it leads now."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -163,6 +164,14 @@ def leads_home(apex: Service, seen: Observation) -> bool:
 def is_unmarked(apex: Service) -> bool:
     annotations = annotations_of(apex)
     return names.ROUTE not in annotations and names.ORIGIN not in annotations
+
+
+def said(apex: Service, seen: Observation, route: Mapping[str, Any]) -> Mapping[str, str]:
+    """The annotations of a Service that leads where `route` says."""
+    return {
+        names.ROUTE: json.dumps(route, sort_keys=True),
+        names.ORIGIN: json.dumps(home(apex, seen), sort_keys=True),
+    }
 
 
 def shown(apex: Service, route: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -214,6 +214,7 @@ class Status:
     answered: Mapping[str, str] = field(default_factory=frozen)
     ports: Mapping[str, int] = field(default_factory=frozen)
     apex: str = ""
+    made: bool = False
     apex_moved: float | None = None
     phase_since: float | None = None
     began: float | None = None

@@ -1,30 +1,39 @@
 """The Service that a Canary describes: made where nobody has written it, and its user's then.
 
-It goes with the Deployment and not with the Canary: who gives an app back is still called by it.
+It goes with the Deployment and not with the Canary, for an app that is given back is called by it
+still; with neither, as soon as its user has a file of it.
 """
 
+import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from delivery.canary import Canary
-from delivery.decision import Create
+from delivery import apex, names, ownership, servable
+from delivery.canary import Canary, Phase
+from delivery.decision import Claim, Create
+from delivery.mapping import mapping
 from delivery.observation import Observation
 from delivery.pair import named
 from delivery.pods import Object
 from delivery.wanting import container_ports
 
+LABEL = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
+PORT_NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+
 
 def described(canary: Canary, target: Object) -> Object | None:
     """As its user could have written it; None where the Canary says nothing of a Service."""
     words, metadata = canary.words, target["metadata"]
-    if not words.port:
+    selector = mapping(target, "spec", "selector", "matchLabels")
+    if not words.port or not selector:
         return None
     owner = {key: metadata[key] for key in ("name", "uid")}
     return {
         "apiVersion": "v1",
         "kind": "Service",
         "metadata": {
-            "name": canary.service,
+            "name": canary.status.apex or canary.service,
             "namespace": canary.namespace,
             "labels": dict(words.labels),
             "annotations": dict(words.annotations),
@@ -32,7 +41,7 @@ def described(canary: Canary, target: Object) -> Object | None:
         },
         "spec": {
             "type": "ClusterIP",
-            "selector": dict(target["spec"]["selector"]["matchLabels"]),
+            "selector": dict(selector),
             "ports": [main_port(canary), *further_ports(canary, target)],
         },
     }
@@ -61,17 +70,101 @@ def further_ports(canary: Canary, target: Object) -> Iterator[Mapping[str, Any]]
             yield {"name": name, "protocol": "TCP", "port": number, "targetPort": number}
 
 
-def with_described(canary: Canary, target: Object, services: Sequence[Object]) -> Sequence[Object]:
-    """The Services as they will be when the app is adopted."""
-    wanted = described(canary, target)
-    if wanted is None or named(services, canary.service):
-        return services
-    return (*services, wanted)
+def expected(canary: Canary, target: Object, services: Sequence[Object]) -> Object | None:
+    """What is to be made; None where nothing is, or it is there."""
+    if named(services, canary.status.apex or canary.service):
+        return None
+    return described(canary, target)
 
 
-def effects(canary: Canary, seen: Observation) -> Iterator[Create]:
-    """While it is not there; the status names it first."""
-    if seen.target is None or seen.apex is not None or canary.status.apex != canary.service:
+def refusals(canary: Canary, target: Object, services: Sequence[Object]) -> Iterator[str]:
+    """Why a Service cannot be made, or the one that is there is not this app's."""
+    found, wanted = named(services, canary.service), expected(canary, target, services)
+    if found is not None and not flaggers(found) and not servable.selects(found, target):
+        yield (
+            f"Service {canary.service}, which spec.service names, does not select its pods: name "
+            "one that does"
+        )
+    if wanted is not None:
+        yield from invalid(wanted)
+
+
+def flaggers(service: Object) -> bool:
+    owners = service["metadata"].get("ownerReferences") or ()
+    return any(owner.get("kind") == "Canary" for owner in owners)
+
+
+def invalid(wanted: Object) -> Iterator[str]:
+    """What the API server would not take."""
+    name, ports = wanted["metadata"]["name"], wanted["spec"]["ports"]
+    if not LABEL.fullmatch(name):
+        yield f"Service {name} cannot be made, its name is no DNS label: set spec.service.name"
+    for port in ports:
+        if not PORT_NAME.fullmatch(port["name"]):
+            yield (
+                f"port {port['port']} of Service {name} cannot be named {port['name']}: use at "
+                "most 63 small letters, digits and dashes"
+            )
+    for key in ("name", "port"):
+        counted = Counter(port[key] for port in ports)
+        for one in (one for one, times in counted.items() if times > 1):
+            yield (
+                f"Service {name} would have two ports of the {key} {one}: change one in the "
+                "containers, or write the Service yourself"
+            )
+
+
+def effects(canary: Canary, seen: Observation) -> Iterator[Claim | Create]:
+    """The status says first that it is made, and then what became of it."""
+    if seen.target is None or not canary.status.apex:
         return
-    if wanted := described(canary, seen.target.manifest):
-        yield Create(wanted)
+    if seen.apex is not None:
+        yield from left_to_its_user(canary, seen.apex)
+        return
+    wanted = described(canary, seen.target.manifest)
+    if wanted is not None and canary.status.made and not held_back(canary, seen):
+        yield Create(routed(canary, seen, wanted))
+
+
+def held_back(canary: Canary, seen: Observation) -> bool:
+    """What is not adopted gets nothing that it does not have."""
+    unwanted = seen.refusals or seen.leaving or canary.suspend or canary.unbuilt
+    return canary.status.phase is Phase.NEW and bool(unwanted)
+
+
+def routed(canary: Canary, seen: Observation, wanted: Object) -> Object:
+    """Leading at once where the one before led: nobody is sent where nobody should be."""
+    route = apex.wanted_route(canary, seen, wanted)
+    if route is None:
+        return wanted
+    metadata, said = wanted["metadata"], apex.said(wanted, seen, route)
+    spec = {**wanted["spec"], **apex.shown(wanted, route)["spec"], "selector": route["selector"]}
+    annotations = {**metadata["annotations"], **said}
+    return {**wanted, "metadata": {**metadata, "annotations": annotations}, "spec": spec}
+
+
+def is_its_users(service: Object) -> bool:
+    """Whether somebody else has written into its spec, by a file or by hand."""
+    return any(
+        "f:spec" in mapping(entry, "fieldsV1") and not entry.get("subresource")
+        for entry in ownership.of_others(service, names.AGENT_MANAGER)
+    )
+
+
+def taken_over(canary: Canary, seen: Observation) -> bool:
+    """Whether what we made has become its user's."""
+    return canary.status.made and seen.apex is not None and is_its_users(seen.apex)
+
+
+def left_to_its_user(canary: Canary, service: Object) -> Iterator[Claim]:
+    """It stays then when its Deployment goes."""
+    metadata = service["metadata"]
+    owners = metadata.get("ownerReferences") or []
+    left = [one for one in owners if not is_target(canary, one)]
+    if left != owners and is_its_users(service):
+        version = metadata.get("resourceVersion", "")
+        yield Claim("Service", metadata["name"], {"ownerReferences": left}, version)
+
+
+def is_target(canary: Canary, owner: Mapping[str, Any]) -> bool:
+    return (owner.get("kind"), owner.get("name")) == ("Deployment", canary.target)

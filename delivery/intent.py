@@ -1,6 +1,5 @@
 """What is to be done, from the intent alone: what the world does not show yet, in safe order."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -159,11 +158,7 @@ def apex_effects(canary: Canary, seen: Observation, service: Mapping[str, Any]) 
     if apex.leads_to(service) == route:
         yield from disowned(service, ownership.APEX)
         return
-    annotations = {
-        names.ROUTE: json.dumps(route, sort_keys=True),
-        names.ORIGIN: json.dumps(apex.home(service, seen), sort_keys=True),
-    }
-    yield annotate(service, annotations, apex.shown(service, route))
+    yield annotate(service, apex.said(service, seen, route), apex.shown(service, route))
 
 
 def target_effects(canary: Canary, target: Workload) -> Iterator[Effect]:

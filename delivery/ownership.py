@@ -26,10 +26,41 @@ SPEC: tuple[Path, ...] = (("f:spec",),)
 
 
 def disowned(found: Object, held: Sequence[Path]) -> list[Mapping[str, Any]] | None:
-    """The managedFields without owners of the held fields; None where there are none."""
+    """The managedFields without owners of the held fields; None where there are none.
+
+    We own nothing of a user's spec at all, whatever we died before giving up.
+    """
     before = list(found["metadata"].get("managedFields") or ())
-    after = [released(entry, held) if is_update(entry) else entry for entry in before]
+    after = [released(entry, given_up(entry, held)) for entry in before]
     return after if after != before else None
+
+
+def given_up(entry: Mapping[str, Any], held: Sequence[Path]) -> Sequence[Path]:
+    if not is_update(entry):
+        return ()
+    return SPEC if entry.get("manager") == AGENT_MANAGER else held
+
+
+def of_others(found: Object, manager: str) -> list[Mapping[str, Any]]:
+    """The managedFields of all but `manager`."""
+    entries = found["metadata"].get("managedFields") or ()
+    return [entry for entry in entries if entry.get("manager") != manager]
+
+
+def owner_kept(found: Object, manager: str) -> list[Mapping[str, Any]]:
+    """The managedFields in which `manager`, that is we, own nothing but whose the object is.
+
+    That stays: to an object without any owner the API server gives one, with whom the user's next
+    server-side apply would be in conflict.
+    """
+    entries = found["metadata"].get("managedFields") or ()
+    return [bare(one) if one.get("manager") == manager else one for one in entries]
+
+
+def bare(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    whose = mapping(entry, "fieldsV1", "f:metadata").get("f:ownerReferences")
+    kept = {"f:metadata": {"f:ownerReferences": whose}} if whose else {}
+    return {**entry, "fieldsV1": kept}
 
 
 def ours_released(found: Object, manager: str) -> list[Mapping[str, Any]]:
@@ -39,15 +70,14 @@ def ours_released(found: Object, manager: str) -> list[Mapping[str, Any]]:
 
 
 def forsaken(found: Object, manager: str) -> list[Mapping[str, Any]] | None:
-    """The managedFields without any entry of `manager`; None where it has none.
-
-    Of what nobody else has written it keeps the metadata: to an object without any owner the API
-    server gives one, with whom the user's next server-side apply would be in conflict.
+    """The managedFields without any entry of `manager`, but for what nobody else has written
+    (owner_kept); None where it has none.
     """
     before = list(found["metadata"].get("managedFields") or ())
-    others = [entry for entry in before if entry.get("manager") != manager]
-    after = others or [one for one in ours_released(found, manager) if one.get("fieldsV1")]
-    return after if after != before else None
+    ours = [one for one in owner_kept(found, manager) if one["fieldsV1"]]
+    after = of_others(found, manager) or ours
+    # An empty list would change nothing; this one leaves no owner.
+    return (after or [{}]) if after != before else None
 
 
 def applied_keys(found: Object, manager: str, field: str) -> frozenset[str]:

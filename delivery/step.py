@@ -21,6 +21,7 @@ from delivery import conditions, outcomes, wishing
 from delivery.apex import keys, owner, present
 from delivery.canary import ANALYSING, Canary, Condition, Phase
 from delivery.decision import Decision
+from delivery.described import taken_over
 from delivery.listeners import allocated
 from delivery.observation import Observation
 from delivery.renaming import renamed
@@ -178,7 +179,7 @@ def step(canary: Canary, seen: Observation) -> Decision:
     """Decide what is intended next; nothing is read and nothing is touched."""
     wished = canary_fits(wish_is_taken(known_again(canary, seen), seen))
     routed = taken(listeners_follow_the_services(wished, seen))
-    shown = external.shown_is_noted(routed, seen)
+    shown = external.shown_is_noted(service_is_noted(routed, seen), seen)
     current = guarding.counts_are_taken(shown, seen)
     decision = external.pods_outlast_requests(current, decided(current, seen), seen)
     decision = accompanied(current, external.news_are_unshown(current, decision), seen)
@@ -244,6 +245,11 @@ def listeners_follow_the_services(canary: Canary, seen: Observation) -> Canary:
     if kept == dict(known) and not found:
         return canary
     return with_status(canary, ports={**kept, **found})
+
+
+def service_is_noted(canary: Canary, seen: Observation) -> Canary:
+    """One that we made, and that its user has since written too, is no longer ours to make."""
+    return with_status(canary, made=False) if taken_over(canary, seen) else canary
 
 
 def stamped(before: Canary, decision: Decision, seen: Observation) -> Decision:

@@ -22,12 +22,29 @@ def wanting(canary: Canary, found: Objects) -> Iterator[str]:
     service = named(found.services, canary.service)
     if service is None:
         return
+    yield from port(canary, service)
     if not canary.external:
         # Else the router's own objects bear it.
         yield from metadata(canary, service)
     target = named(found.deployments, canary.target)
     if canary.words.port_discovery and target is not None:
         yield from ports(service, target)
+
+
+def port(canary: Canary, service: Object) -> Iterator[str]:
+    if leads_nowhere(canary, service):
+        yield (
+            f"spec.service.port (Service {canary.service} is yours, and has no port "
+            f"{canary.words.port}; add it there, or name one that it has)"
+        )
+
+
+def leads_nowhere(canary: Canary, service: Object | None) -> bool:
+    """Whether requests to the port that the Canary names would find none."""
+    wanted = canary.words.port
+    if not wanted or service is None:
+        return False
+    return wanted not in (one["port"] for one in apex.ports_of(service))
 
 
 def metadata(canary: Canary, service: Object) -> Iterator[str]:

@@ -126,6 +126,9 @@ class CanaryStatus(Model):
         None, description="Port of the apex Service, or SERVICE/PORT, to port of the router."
     )
     apex_service: str | None = Field(None, description="The Service that clients call.")
+    apex_made: bool | None = Field(
+        None, description="It was made as spec.service describes it; nobody else has a file of it."
+    )
     apex_moved_time: Instant | None = Field(
         None, description="When the apex Service was last pointed elsewhere."
     )

@@ -51,6 +51,7 @@ def status_of(found: Mapping[str, Any]) -> Status:
         answered=MappingProxyType(said.answered or {}),
         ports=MappingProxyType(ports_of(said)),
         apex=said.apex_service or "",
+        made=bool(said.apex_made),
         **times_of(said),
         message=said.message or "",
         source=said.source or "",
@@ -178,13 +179,8 @@ def written(status: Status) -> CanaryStatus:
         answered=dict(status.answered) or None,
         router_ports=dict(status.ports) or None,
         apex_service=status.apex or None,
-        apex_moved_time=status.apex_moved,
-        phase_time=status.phase_since,
-        release_time=status.began,
-        ready_time=status.ready,
-        last_check_time=status.last_check,
-        drained_time=status.drained_since,
-        last_transition_time=status.last_transition,
+        apex_made=status.made or None,
+        **written_times(status),
         message=status.message or None,
         source=status.source or None,
         verdicts=tuple(written_verdict(verdict) for verdict in status.verdicts) or None,
@@ -194,6 +190,18 @@ def written(status: Status) -> CanaryStatus:
         alerts=tuple(written_alert(alert) for alert in status.alerts) or None,
         conditions=tuple(written_condition(each) for each in status.conditions) or None,
     )
+
+
+def written_times(status: Status) -> dict[str, Any]:
+    return {
+        "apex_moved_time": status.apex_moved,
+        "phase_time": status.phase_since,
+        "release_time": status.began,
+        "ready_time": status.ready,
+        "last_check_time": status.last_check,
+        "drained_time": status.drained_since,
+        "last_transition_time": status.last_transition,
+    }
 
 
 def written_verdict(verdict: Verdict) -> CanaryVerdict:

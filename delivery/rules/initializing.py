@@ -47,10 +47,11 @@ def described_service_is_made(canary: Canary, seen: Observation) -> Decision | N
         return None
     if described(canary, seen.target.manifest) is None:
         return None
-    text = f"Service {canary.service} is made as spec.service describes it"
-    if canary.status.apex == canary.service:
+    text = f"Service {canary.service} is not there: it is made as spec.service describes it"
+    if canary.status.made and canary.status.apex == canary.service:
         return hold(canary, text)
-    return Decision(with_status(canary, apex=canary.service, message=text), text, (normal(text),))
+    making = with_status(canary, apex=canary.service, made=True, message=text)
+    return Decision(making, text, (normal(text),))
 
 
 def adoption_begins(canary: Canary, seen: Observation) -> Decision | None:

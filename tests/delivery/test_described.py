@@ -5,17 +5,17 @@ from typing import Any
 
 import pytest
 
-from delivery import schema
+from delivery import names, schema
 from delivery.api.service import Service
 from delivery.api.service_words import service_words
 from delivery.canary import Canary, Phase
 from delivery.decision import Create
-from delivery.described import described, with_described
+from delivery.described import described, expected, is_its_users, refusals
 from delivery.intent import effects
 from delivery.rules.initializing import described_service_is_made
 from delivery.step import step
 from tests.delivery import scenes, worlds
-from tests.delivery.histories import calmed, watched
+from tests.delivery.histories import calmed, rested, watched
 from tests.delivery.turns import Agent, look
 from tests.delivery.worlds import merged
 
@@ -94,7 +94,6 @@ def test_its_protocol_is_said() -> None:
 def test_who_says_nothing_of_a_service_gets_none() -> None:
     canary = schema.parse(schema.generated("web", "shop"), scenes.ANALYSIS)
     assert described(canary, target()) is None
-    assert with_described(canary, target(), []) == []
     seen = replace(look(canary, Agent().world), apex=None)
     assert described_service_is_made(canary, seen) is None
     assert described_service_is_made(canary, look(canary, Agent().world)) is None
@@ -103,7 +102,54 @@ def test_who_says_nothing_of_a_service_gets_none() -> None:
 
 def test_one_that_is_there_is_not_made() -> None:
     canary = saying(Canary("web", "shop", "web", scenes.ANALYSIS))
-    assert with_described(canary, target(), [worlds.service()]) == [worlds.service()]
+    assert expected(canary, target(), [worlds.service()]) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "ports", "expected"),
+    [
+        ({}, (), []),
+        (
+            {"name": "my.shop"},
+            (),
+            ["Service my.shop cannot be made, its name is no DNS label"],
+        ),
+        ({"name": 64 * "x"}, (), [f"Service {64 * 'x'} cannot be made, its name is no DNS label"]),
+        ({"portName": "HTTP"}, (), ["port 80 of Service web cannot be named HTTP"]),
+        (
+            {"portDiscovery": True},
+            ({"name": "http-b", "containerPort": 81}, {"name": "http-b", "containerPort": 82}),
+            ["Service web would have two ports of the name http-b"],
+        ),
+        (
+            {"portDiscovery": True},
+            ({"name": "http-b", "containerPort": 80},),
+            ["Service web would have two ports of the port 80"],
+        ),
+    ],
+)
+def test_what_the_api_server_would_not_take_is_told_before(
+    said: dict[str, Any], ports: tuple[dict[str, Any], ...], expected: list[str]
+) -> None:
+    canary = saying(Canary("web", "shop", "web", scenes.ANALYSIS), **said)
+    found = [one.partition(":")[0] for one in refusals(canary, target(*ports), [])]
+    assert [one[: len(begin)] for one, begin in zip(found, expected, strict=True)] == expected
+
+
+def test_a_service_of_another_app_is_not_taken() -> None:
+    canary = saying(Canary("web", "shop", "web", scenes.ANALYSIS))
+    others = merged(worlds.service(), {"spec": {"selector": {"app": "other"}}})
+    (why,) = refusals(canary, target(), [others])
+    assert why.startswith("Service web, which spec.service names, does not select its pods")
+    owned = {"metadata": {"ownerReferences": [{"kind": "Canary", "name": "web"}]}}
+    assert list(refusals(canary, target(), [merged(others, owned)])) == []
+    assert list(refusals(canary, target(), [worlds.service()])) == []
+
+
+def test_a_deployment_that_nothing_can_select_gets_none() -> None:
+    found = target()
+    found["spec"]["selector"] = {"matchExpressions": [{"key": "app", "operator": "Exists"}]}
+    assert described(saying(Canary("web", "shop", "web", scenes.ANALYSIS)), found) is None
 
 
 def unserved(**said: Any) -> Agent:
@@ -123,7 +169,7 @@ def test_an_app_without_a_service_is_adopted_and_released() -> None:
     assert agent.canary.status.phase is Phase.INITIALIZED
     agent.world.apply("good:2")
     assert calmed(watched(agent, 3)).canary.status.phase is Phase.SUCCEEDED
-    assert agent.said[0] == "Service web is made as spec.service describes it"
+    assert agent.said[0] == "Service web is not there: it is made as spec.service describes it"
 
 
 def watched_from(agent: Agent) -> Agent:
@@ -162,12 +208,68 @@ def test_one_that_could_not_be_routed_is_not_made() -> None:
     ]
 
 
-def test_one_that_is_deleted_comes_back_and_leads_to_the_routers() -> None:
+@pytest.mark.parametrize("seconds", [0, 6, 12, 20])
+def test_one_that_is_deleted_comes_back_leading_where_it_led(seconds: int) -> None:
+    """To the primary in the very write that makes it, until the routers know it again: nobody is
+    sent to a canary that has no users.
+    """
     agent = watched_from(unserved())
-    before = agent.world.services["web"]["spec"]
-    del agent.world.services["web"]
-    agent.run(3)
-    assert agent.world.services["web"]["spec"]["selector"] == before["selector"]
+    agent.world.apply("bad:2")
+    before = watched(agent, seconds).world.services.pop("web")
+    agent.turn()
+    assert agent.world.services["web"]["spec"]["selector"][names.ROLE] == names.PRIMARY
+    after = agent.run(2).world.services["web"]
+    assert after["spec"]["selector"] == before["spec"]["selector"]
+    assert after["spec"]["ports"] == before["spec"]["ports"]
+    assert after["metadata"]["annotations"] == before["metadata"]["annotations"]
+    assert rested(calmed(agent))
+
+
+def written_by(service: dict[str, Any], **entry: Any) -> dict[str, Any]:
+    fields: dict[str, Any] = {"f:spec": {"f:ports": {}}}
+    owner = {"manager": "kubectl", "operation": "Update", "fieldsV1": fields, **entry}
+    return merged(service, {"metadata": {"managedFields": [owner]}})
+
+
+def test_one_that_its_user_has_written_since_is_the_users() -> None:
+    """It no longer goes with the Deployment, and is not made again."""
+    agent = watched_from(unserved())
+    assert agent.canary.status.made
+    services = agent.world.services
+    services["web"] = written_by(services["web"])
+    agent.run(2)
+    assert not agent.canary.status.made
+    assert services["web"]["metadata"]["ownerReferences"] == []
+    del services["web"]
+    agent.run(2)
+    assert services.keys() == {"web-primary", "web-canary"}
+
+
+@pytest.mark.parametrize(
+    ("entry", "users"),
+    [
+        ({}, True),
+        ({"operation": "Apply"}, True),
+        ({"manager": names.AGENT_MANAGER}, False),
+        ({"subresource": "status"}, False),
+        ({"fieldsV1": {"f:metadata": {}}}, False),
+    ],
+)
+def test_who_writes_into_its_spec_has_a_file_of_it(entry: dict[str, Any], users: bool) -> None:
+    assert is_its_users(written_by(worlds.service(), **entry)) is users
+
+
+def test_what_is_not_adopted_gets_none() -> None:
+    agent = unserved()
+    agent.turn(crash_after=1)
+    assert agent.canary.status.made
+    agent.world.scaled = True
+    assert created(agent) == 0
+    agent.world.scaled = False
+    agent.canary = replace(agent.canary, suspend=True)
+    assert created(agent) == 0
+    agent.canary = replace(agent.canary, suspend=False)
+    assert created(agent) == 1
 
 
 def test_who_names_another_meanwhile_gets_that() -> None:

@@ -203,7 +203,7 @@ def test_what_was_given_back_before_a_crash_is_disowned() -> None:
     ours = [{"manager": names.AGENT_MANAGER, "operation": "Update", "fieldsV1": {}}]
     routes = Routes({VIRTUAL: user(managedFields=ours), ("VirtualService", "x"): user()})
     (only,) = external.leftovers({}, routes, "shop")
-    assert only == Disown("VirtualService", "web", (), "4")
+    assert only == Disown("VirtualService", "web", ({},), "4")
 
 
 def test_only_kinds_of_routers_that_are_named_or_left_are_read() -> None:

@@ -88,23 +88,24 @@ def test_what_we_applied_of_labels_is_ours_alone() -> None:
 
 
 OURS = {"manager": "outrider-agent", "operation": "Update"}
-METADATA: dict[str, Any] = {"f:metadata": {"f:labels": {"f:team": {}}}}
+WHOSE: dict[str, Any] = {"f:metadata": {"f:ownerReferences": {'k:{"uid":"7"}': {}}}}
+METADATA: dict[str, Any] = {"f:metadata": {**WHOSE["f:metadata"], "f:labels": {"f:team": {}}}}
 
 
 @pytest.mark.parametrize(
     ("others", "ours", "left"),
     [
         ([REPLICAS], METADATA, [REPLICAS]),
-        ([], {**METADATA, "f:spec": PORTS}, [METADATA]),
+        ([], {**METADATA, "f:spec": PORTS}, [WHOSE]),
         ([REPLICAS], None, None),
-        ([], METADATA, None),
-        ([], {"f:spec": PORTS}, []),
+        ([], WHOSE, None),
+        ([], {"f:spec": PORTS}, [None]),
         ([], None, None),
     ],
 )
 def test_what_is_given_back_is_its_users_or_nobodys(others: Any, ours: Any, left: Any) -> None:
-    """But for the metadata of what nobody else has written: without any owner it would get one."""
-    users = [entry for one in others for entry in owned_by(one)["metadata"]["managedFields"]]
-    managed = [*users, *([{**OURS, "fieldsV1": ours}] if ours else [])]
-    found = ownership.forsaken({"metadata": {"managedFields": managed}}, "outrider-agent")
-    assert (found and [entry["fieldsV1"] for entry in found]) == left
+    """But for whose it is, of what nobody else has written: without any owner it would get one."""
+    managed: list[Any] = [owned_by(one)["metadata"]["managedFields"][0] for one in others]
+    managed += [{**OURS, "fieldsV1": ours}] if ours else []
+    found: Any = ownership.forsaken({"metadata": {"managedFields": managed}}, "outrider-agent")
+    assert (found and [entry.get("fieldsV1") for entry in found]) == left

@@ -67,7 +67,7 @@ SIDECAR = {"name": "envoy", "ports": [{"containerPort": 15001}]}
         ([{"port": 80, "targetPort": "http"}, {"port": 81, "targetPort": 9090}], []),
         ([{"port": 80, "targetPort": 8080}, {"port": 9090}], []),
         ([{"port": 80, "targetPort": "http"}], [9090]),
-        ([{"port": 9090}], [8080]),
+        ([{"port": 80, "targetPort": 9090}], [8080]),
     ],
 )
 def test_a_port_of_the_pods_that_the_service_lacks_halts(
@@ -82,6 +82,16 @@ def test_a_port_of_the_pods_that_the_service_lacks_halts(
     ]
     assert wanted(service("shop", *ports), target=target) == []
     assert wanted(service("shop", *ports), portDiscovery=True) == []
+
+
+@pytest.mark.parametrize(("ports", "halts"), [([81], True), ([80], False), ([81, 80], False)])
+def test_a_port_that_the_service_lacks_halts(ports: list[int], halts: bool) -> None:
+    found = wanted(service("shop", *({"port": port} for port in ports)))
+    text = (
+        "spec.service.port (Service shop is yours, and has no port 80; add it there, or name one "
+        "that it has)"
+    )
+    assert found == ([text] if halts else [])
 
 
 TWO = service("two", {"port": 80}, {"port": 81})

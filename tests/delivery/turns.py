@@ -141,7 +141,6 @@ def look(canary: Canary, world: World) -> Observation:
     around = neighbours(world, found)
     fresh = not status.phase and primary is None
     first = pair.named(found.services, "web")
-    expected = replace(around, services=described.with_described(canary, target, found.services))
     beside, strays = serving.more_services(canary, target, first, found)
     listening = frozenset(one.listener for one in world.served if world.routers)
     return Observation(
@@ -162,13 +161,20 @@ def look(canary: Canary, world: World) -> Observation:
         serving=pair.serving(found, target),
         wish=pair.wished(target),
         noted=pair.noted(target),
-        refusals=eligibility.refusals(target, expected) if fresh else (),
+        refusals=refused(canary, target, around) if fresh else (),
         leaving=eligibility.leaving(target, around, generated=canary.generated),
         unfit=unfit(canary, target, around),
         routers=Routers(world.routers, listening),
         traffic={metric.name: window(canary, metric, world) for metric in analysis.metrics},
         drained=quiet(world, status.phase_since),
     )
+
+
+def refused(canary: Canary, target: Document, around: eligibility.Neighbours) -> tuple[str, ...]:
+    made = described.expected(canary, target, around.services)
+    beside = replace(around, services=[*around.services, made]) if made else around
+    unserved = described.refusals(canary, target, around.services)
+    return (*eligibility.refusals(target, beside), *unserved)
 
 
 def unfit(canary: Canary, target: Document, around: eligibility.Neighbours) -> tuple[str, ...]:

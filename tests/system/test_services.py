@@ -29,48 +29,57 @@ Change = Callable[[JSON], object]
 DESCRIBED: JSON = {"port": 80, "targetPort": "http", "apex": {"labels": {"team": "shop"}}}
 
 
+def described(place: Namespace) -> None:
+    """An app that nobody has written a Service for."""
+    deployment, _ = SMALL.manifests()
+    place.kubectl.apply([canary(service=DESCRIBED), deployment])
+    place.adopted()
+
+
 @pytest.mark.settled
-def test_a_service_that_only_the_canary_describes_is_made_and_outlives_it(
+def test_a_service_that_only_the_canary_describes_is_made_and_comes_back_until_there_is_a_file(
     namespace: Namespace, load: Load
 ) -> None:
-    deployment, _ = SMALL.manifests()
-    namespace.kubectl.apply([canary(service=DESCRIBED), deployment])
-    namespace.adopted()
+    described(namespace)
     assert namespace.read("Service", "shop")["metadata"]["labels"] == {"team": "shop"}
     clients = load(namespace, *KEPT), load(namespace, *FRESH)
     release = Release(namespace)
     namespace.kubectl.apply(GOOD.manifests()[:1])
     assert release.finished().outcome == "promoted"
-    namespace.kubectl("annotate", "deployment", "shop", f"{names.ENABLED}=false")
-    reaches(namespace, "Terminated", timeout=90)
-    namespace.kubectl("delete", "canary", "shop")
-    given_back(namespace)
     assert losses(*clients) == []
-    is_its_users(namespace)
-    namespace.kubectl("delete", "deployment", "shop")
-    eventually("it goes with its app", lambda: not namespace.found("Service", "shop"))
+    namespace.kubectl("delete", "service", "shop")
+    eventually(
+        "it leads to the routers again",
+        lambda: leads_to_routers(namespace.found("Service", "shop") or {"spec": {}}),
+    )
+    written(namespace)
+    eventually(
+        "it no longer goes with its app",
+        lambda: "ownerReferences" not in namespace.read("Service", "shop")["metadata"],
+    )
 
 
-def is_its_users(place: Namespace) -> None:
-    """A file that differs is applied server-side, without force: nobody else owns a field."""
+def written(place: Namespace) -> None:
+    """By a file that differs, server-side and without force: nobody else owns a field."""
     _, service = SMALL.manifests()
     service["spec"]["ports"][0] |= {"name": "http-shop", "appProtocol": "http"}
     place.kubectl.apply([service], "--server-side")
     assert place.kubectl.differences([service], "--server-side") == ""
 
 
+@pytest.mark.soak
 @pytest.mark.settled
-def test_a_service_that_the_canary_describes_comes_back_when_it_is_deleted(
+def test_a_service_that_only_the_canary_describes_outlives_it_and_goes_with_the_app(
     namespace: Namespace,
 ) -> None:
-    deployment, _ = SMALL.manifests()
-    namespace.kubectl.apply([canary(service=DESCRIBED), deployment])
-    namespace.adopted()
-    namespace.kubectl("delete", "service", "shop")
-    eventually(
-        "it leads to the routers again",
-        lambda: leads_to_routers(namespace.found("Service", "shop") or {"spec": {}}),
-    )
+    described(namespace)
+    namespace.kubectl("annotate", "deployment", "shop", f"{names.ENABLED}=false")
+    reaches(namespace, "Terminated", timeout=90)
+    namespace.kubectl("delete", "canary", "shop")
+    given_back(namespace)
+    written(namespace)
+    namespace.kubectl("delete", "deployment", "shop")
+    eventually("it goes with its app", lambda: not namespace.found("Service", "shop"))
 
 
 def ported(**port: object) -> Change:
