@@ -18,11 +18,7 @@ from delivery.step import step
 from delivery.strategy import canary_size
 from tests.delivery import departures
 from tests.delivery.answers import answers_stay
-from tests.delivery.sent import (
-    nothing_is_sent_to_nobody,
-    users_stay_where_they_are,
-    weights_are_allowed,
-)
+from tests.delivery.sent import requests_find_their_way
 from tests.delivery.turns import Agent, look
 
 Event = tuple[str, int]
@@ -183,9 +179,7 @@ def watched(agent: Agent, seconds: int) -> Agent:
         due = agent.turn()
         moves_are_earned(before, agent.canary.status, seen)
         no_apex_leads_to_missing_routers(agent)
-        weights_are_allowed(agent)
-        nothing_is_sent_to_nobody(agent)
-        users_stay_where_they_are(agent, before)
+        requests_find_their_way(agent, before)
         refused_stays_refused(before, agent.canary.status)
         serving_half_is_kept(agent)
         answers_stay(before, agent.canary.status)

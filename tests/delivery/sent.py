@@ -5,8 +5,26 @@ from delivery.strategy import highest
 from tests.delivery.turns import Agent
 
 
+def requests_find_their_way(agent: Agent, before: Status) -> None:
+    weights_are_allowed(agent)
+    nothing_is_sent_to_nobody(agent)
+    users_stay_where_they_are(agent, before)
+    who_serves_is_not_scaled_down(agent, before)
+
+
 def weights_are_allowed(agent: Agent) -> None:
     assert 0 <= agent.canary.status.canary_weight <= highest(agent.canary.analysis)
+
+
+def who_serves_is_not_scaled_down(agent: Agent, before: Status) -> None:
+    """The canary neither, while it answers as many users of one revision as before; one that is
+    given back is held at no number.
+    """
+    after = agent.canary.status
+    same = (before.observed, before.replicas) == (after.observed, after.replicas)
+    fewer = after.canary_weight < before.canary_weight or after.matched < before.matched
+    if same and before.has_users and not fewer and after.scale is not None:
+        assert after.scale >= (before.scale or 0)
 
 
 def nothing_is_sent_to_nobody(agent: Agent) -> None:

@@ -52,6 +52,13 @@ def test_a_split_that_was_changed_by_hand_is_put_right_never_to_none() -> None:
     assert weights(only) == [80, 20]
 
 
+def test_nothing_is_led_to_a_port_that_the_service_lacks() -> None:
+    found, look = routed(JUDGED), at(objects(routed(IDLE)), releasing())
+    elsewhere = replace(found, words=replace(found.words, port=8080))
+    assert list(external.effects(elsewhere, look)) == []
+    assert list(external.effects(found, look)) != []
+
+
 def test_labels_of_ours_that_are_gone_are_written_again() -> None:
     found = routed(JUDGED)
     there = dict(objects(found).objects)

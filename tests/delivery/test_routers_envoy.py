@@ -69,8 +69,10 @@ def test_an_application_that_is_closed_keeps_its_routes_for_old_connections_only
     assert set(found[RDS]) == {"shop/80"}
 
 
-def test_the_split_is_the_weight() -> None:
-    assert shares(SHOP) == {"shop/80/primary": 90, "shop/80/canary": 10}
+@given(some.integers(0, 100))
+def test_the_split_is_the_weight_and_its_rest_is_the_primarys(weight: int) -> None:
+    found = shares(replace(SHOP, canary_weight=weight))
+    assert found == {"shop/80/primary": 100 - weight, "shop/80/canary": weight}
 
 
 def test_a_canary_without_ready_pods_gets_nothing() -> None:

@@ -27,8 +27,9 @@ Sync = Callable[[Namespace, Sequence[JSON]], object]
 
 
 def server_side(place: Namespace, manifests: Sequence[JSON]) -> None:
+    """Without force, which Flux uses: so a conflict would show."""
     for one in manifests:
-        place.api.apply(one, manager="kustomize-controller")
+        place.api.apply(one, manager="kustomize-controller", force=False)
 
 
 def three_way(place: Namespace, manifests: Sequence[JSON]) -> None:
