@@ -17,7 +17,8 @@ from certs.secret import drawn, encoded, read
 from certs.store import Store
 from certs.tls import load
 from delivery import names
-from demo.kubectl import JSON
+from demo.install import SYSTEM, WEBHOOK
+from demo.kubectl import JSON, Kubectl
 from demo.namespace import Namespace
 from demo.waiting import eventually
 
@@ -95,6 +96,22 @@ def test_agents_and_routers_answer_each_other_and_no_one_else(served: Namespace)
         assert (refused, spoken(port, STATISTICS, agent)[:12]) == ([b""] * 4, b"HTTP/1.1 200")
         found = [openly((at, names.ROUTER_OPEN_PORT), one)[9:12] for one in IN_THE_OPEN]
         assert found == [b"200", b"404", b"404"]
+
+
+INSTALLERS = (
+    "import glob, sys; "
+    "places = [base + end for base in {sys.base_prefix, '/usr', '/usr/local'}"
+    " for end in ('/lib/python3*/*-packages/pip', '/lib/python3*/ensurepip', '/bin/pip*',"
+    " '/bin/gcc', '/bin/make', '/bin/git')]; "
+    "print([found for place in places for found in glob.glob(place)])"
+)
+
+
+def test_nothing_can_be_installed_in_our_images(served: Namespace) -> None:
+    look = ("--", "python", "-c", INSTALLERS)
+    agent = served.kubectl("exec", f"deployment/{names.AGENT}", *look)
+    webhook = Kubectl(SYSTEM)("exec", f"deployment/{WEBHOOK}", *look)
+    assert (agent.strip(), webhook.strip()) == ("[]", "[]")
 
 
 def test_what_keeps_the_certificates_away_is_said(namespace: Namespace) -> None:
