@@ -161,7 +161,8 @@ def left_to_its_user(canary: Canary, service: Object) -> Iterator[Claim]:
     metadata = service["metadata"]
     owners = metadata.get("ownerReferences") or []
     left = [one for one in owners if not is_target(canary, one)]
-    if left != owners and is_its_users(service):
+    ours = ownership.says_whose(service, names.AGENT_MANAGER)
+    if left != owners and ours and is_its_users(service):
         version = metadata.get("resourceVersion", "")
         yield Claim("Service", metadata["name"], {"ownerReferences": left}, version)
 

@@ -57,6 +57,12 @@ def owner_kept(found: Object, manager: str) -> list[Mapping[str, Any]]:
     return [bare(one) if one.get("manager") == manager else one for one in entries]
 
 
+def says_whose(found: Object, manager: str) -> bool:
+    """Whether it was `manager` who said whose the object is."""
+    entries = found["metadata"].get("managedFields") or ()
+    return any(bare(one)["fieldsV1"] for one in entries if one.get("manager") == manager)
+
+
 def bare(entry: Mapping[str, Any]) -> Mapping[str, Any]:
     whose = mapping(entry, "fieldsV1", "f:metadata").get("f:ownerReferences")
     kept = {"f:metadata": {"f:ownerReferences": whose}} if whose else {}

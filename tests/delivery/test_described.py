@@ -225,10 +225,17 @@ def test_one_that_is_deleted_comes_back_leading_where_it_led(seconds: int) -> No
     assert rested(calmed(agent))
 
 
-def written_by(service: dict[str, Any], **entry: Any) -> dict[str, Any]:
+OURS = {
+    "manager": names.AGENT_MANAGER,
+    "operation": "Update",
+    "fieldsV1": {"f:metadata": {"f:ownerReferences": {".": {}}}},
+}
+
+
+def written_by(service: dict[str, Any], *more: Any, **entry: Any) -> dict[str, Any]:
     fields: dict[str, Any] = {"f:spec": {"f:ports": {}}}
     owner = {"manager": "kubectl", "operation": "Update", "fieldsV1": fields, **entry}
-    return merged(service, {"metadata": {"managedFields": [owner]}})
+    return merged(service, {"metadata": {"managedFields": [owner, *more]}})
 
 
 def test_one_that_its_user_has_written_since_is_the_users() -> None:
@@ -236,13 +243,21 @@ def test_one_that_its_user_has_written_since_is_the_users() -> None:
     agent = watched_from(unserved())
     assert agent.canary.status.made
     services = agent.world.services
-    services["web"] = written_by(services["web"])
+    services["web"] = written_by(services["web"], OURS)
     agent.run(2)
     assert not agent.canary.status.made
     assert services["web"]["metadata"]["ownerReferences"] == []
     del services["web"]
     agent.run(2)
     assert services.keys() == {"web-primary", "web-canary"}
+
+
+def test_what_its_user_says_of_who_owns_it_stays() -> None:
+    agent = watched_from(unserved())
+    services = agent.world.services
+    services["web"] = written_by(services["web"])
+    agent.run(2)
+    assert services["web"]["metadata"]["ownerReferences"] != []
 
 
 @pytest.mark.parametrize(
