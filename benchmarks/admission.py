@@ -124,8 +124,8 @@ def hold(namespace: str) -> None:
     """As the namespace's agent does it; raises where admission does not act on what follows."""
     connection = connect(os.environ["KUBECONFIG"])
     user = f"system:serviceaccount:{namespace}:{names.AGENT}"
-    connection.set_default_header("Impersonate-User", user)  # type: ignore[no-untyped-call]
-    connection.set_default_header("Impersonate-Group", "system:masters")  # type: ignore[no-untyped-call]
+    for key, value in (("User", user), ("Group", "system:masters")):
+        connection.set_default_header(f"Impersonate-{key}", value)  # type: ignore[no-untyped-call]  # the client's own has no types
     found = deployment(namespace, "web:first")
     held = {"metadata": {"annotations": {names.SCALE: "0"}}}
     Api(connection).merge(found, held, manager=names.AGENT_MANAGER)
