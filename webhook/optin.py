@@ -75,6 +75,10 @@ def key(part: Manifest) -> tuple[str, str]:
     return part["kind"], part["metadata"]["name"]
 
 
+def has_no_agents(found: Mapping[tuple[str, str], Manifest]) -> bool:
+    return ("Deployment", names.AGENT) not in found
+
+
 @dataclass
 class OptIn:
     """`slow` tells of a namespace whose change of version does not come to its end.
@@ -113,7 +117,7 @@ class OptIn:
             return
         self.tell(behind)
         if asking:
-            self.look_for_flagger()
+            self.look_for_flagger(anew=any(has_no_agents(found.get(name, {})) for name in asking))
         admitted = sorted(upgrade.admitted(standings))
         failed = [name for name in admitted if not self.ordered(name, found.get(name, {}))]
         if failed:
@@ -130,9 +134,12 @@ class OptIn:
         wanted = self.wanted(namespace)
         return upgrade.standing([found.get(key(part)) for part in wanted], wanted)
 
-    def look_for_flagger(self) -> None:
-        """Our right ends at Deployments of that name. Until one look succeeds nothing is made."""
-        if time.monotonic() - self.flaggers_seen < FLAGGER_SECONDS:
+    def look_for_flagger(self, *, anew: bool = False) -> None:
+        """Our right ends at Deployments of that name. Until one look succeeds nothing is made.
+
+        Agents do not begin with what was so some seconds ago.
+        """
+        if not anew and time.monotonic() - self.flaggers_seen < FLAGGER_SECONDS:
             return
         query = {"fieldSelector": f"metadata.name={NAME}", "resourceVersion": "0"}
         try:

@@ -74,10 +74,17 @@ class Node:
 
         Gives the list of how many were alive at each look at which some were.
         """
-        ending, kills = threading.Event(), list[int]()
-        looking = threading.Thread(
-            target=repeat, args=(ending, lambda: self.kill(namespace, container), kills)
-        )
+        ending, kills, dead = threading.Event(), list[int](), set[str]()
+
+        def kill() -> int:
+            # Of those that have ended containerd tells for long: asking each costs the time in
+            # which the next one begins to act.
+            found = [one for one in self.containers(namespace, container) if one not in dead]
+            killed = [one for one in found if self.killed(one)]
+            dead.update(killed)
+            return len(killed)
+
+        looking = threading.Thread(target=repeat, args=(ending, kill, kills))
         looking.start()
         try:
             yield kills

@@ -54,11 +54,11 @@ def test_a_good_release_is_promoted_when_enough_was_seen_and_nothing_is_counted_
     shop: Namespace, load: Load
 ) -> None:
     """The acting agent dies on the way, so that another goes on from the status."""
-    shop.kubectl.apply([defaults({"requestDuration": "5s", "guardMinRequests": "200"})])
+    shop.kubectl.apply([defaults({**SLOWLY, "interval": "2s", "guardMinRequests": "200"})])
     client = load(shop, *FRESH, "--rate", "40")
     release = Release(shop)
     shop.kubectl.apply(V2.manifests())
-    before = counted(release.weighs(20))
+    before = counted(release.weighs(25))
     shop.kubectl("delete", "pod", "-l", f"app.kubernetes.io/name={AGENT}", "--wait=false")
     assert release.finished().outcome == "promoted"
     found = counted(release.status)

@@ -1,12 +1,14 @@
 """Who tells a namespace's agents of Flagger: one look at the cluster, by that name alone."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from cluster.api import Object
 from cluster.errors import ClusterError
 from cluster.watch import Watched
+from delivery import names
 from delivery.programs import Programs
 from tests.cluster.loopback import Server, serving
 from webhook import optin
@@ -51,6 +53,17 @@ def test_the_look_asks_for_one_name_and_is_not_repeated_at_once(
     (asked,) = server.asked
     assert (asked.path, asked.query["fieldSelector"]) == (PATH, "metadata.name=flagger")
     assert [one["metadata"]["namespace"] for one in found.flaggers] == ["tools"]
+    found.look_for_flagger(anew=True)
+    assert len(server.asked) == 2
+
+
+AGENTS = {("Deployment", names.AGENT): running()}
+
+
+@pytest.mark.parametrize(("found", "new"), [({}, True), (AGENTS, False)])
+def test_a_namespace_is_new_until_it_has_agents(found: Any, new: bool) -> None:
+    """Then it is looked for anew: one that began a moment ago must not be worked against."""
+    assert optin.has_no_agents(found) is new
 
 
 def test_until_it_is_known_who_runs_flagger_nothing_is_made(place: tuple[Server, OptIn]) -> None:
