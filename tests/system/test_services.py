@@ -52,19 +52,20 @@ def test_a_service_that_only_the_canary_describes_is_made_and_comes_back_until_t
         "it leads to the routers again",
         lambda: leads_to_routers(namespace.found("Service", "shop") or {"spec": {}}),
     )
-    written(namespace)
+    file = written(namespace)
     eventually(
         "it no longer goes with its app",
         lambda: "ownerReferences" not in namespace.read("Service", "shop")["metadata"],
     )
+    assert namespace.kubectl.differences([file], "--server-side") == ""
 
 
-def written(place: Namespace) -> None:
-    """By a file that differs, server-side and without force: nobody else owns a field."""
+def written(place: Namespace) -> JSON:
+    """A file that differs, applied server-side and without force: nobody else owns a field."""
     _, service = SMALL.manifests()
     service["spec"]["ports"][0] |= {"name": "http-shop", "appProtocol": "http"}
     place.kubectl.apply([service], "--server-side")
-    assert place.kubectl.differences([service], "--server-side") == ""
+    return service
 
 
 @pytest.mark.soak
@@ -77,7 +78,8 @@ def test_a_service_that_only_the_canary_describes_outlives_it_and_goes_with_the_
     reaches(namespace, "Terminated", timeout=90)
     namespace.kubectl("delete", "canary", "shop")
     given_back(namespace)
-    written(namespace)
+    file = written(namespace)
+    assert namespace.kubectl.differences([file], "--server-side") == ""
     namespace.kubectl("delete", "deployment", "shop")
     eventually("it goes with its app", lambda: not namespace.found("Service", "shop"))
 
