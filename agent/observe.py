@@ -1,7 +1,7 @@
 """One look at the namespace for one Canary: caches, routers and clock become an Observation."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from agent.alerts import Alerts
@@ -139,17 +139,16 @@ def refusals(canary: Canary, target: Any, primary: Any, around: Surroundings) ->
     """Of an app that is not ours yet; one with a primary of ours is, whatever its status says."""
     if canary.status.phase is not Phase.NEW:
         return ()
-    neighbours, services = external.neighbours(canary, around.neighbours()), around.found.services
+    neighbours = external.neighbours(canary, around.neighbours())
     service = apex_of(canary, target, around)
-    if service is None and (service := described.expected(canary, target, services)):
-        neighbours = replace(neighbours, services=(*services, service))
-    unrouted = external.refusals(canary, service, around.routes)
+    expected = described.expected(canary, target, neighbours.services)
+    unrouted = external.refusals(canary, service or expected, around.routes)
     if primary is None:
-        unserved = described.refusals(canary, target, services)
-        return (*eligibility.refusals(target, neighbours), *unserved, *unrouted)
+        return (*described.refusals(canary, target, neighbours), *unrouted)
     if servable.is_ours(primary):
         return unrouted
-    return (*eligibility.takeover_refusals(target, neighbours), *unrouted)
+    beside = described.beside(canary, target, neighbours)
+    return (*eligibility.takeover_refusals(target, beside), *unrouted)
 
 
 def unfit(

@@ -104,7 +104,7 @@ def side_by_side(api: Api, count: int) -> tuple[Times, Times]:
     try:
         made(api, plain, {})
         made(api, labelled, {names.ENABLED: "selected"})
-        hold(labelled)
+        hold(api, labelled)
         taken: dict[str, list[float]] = {plain: [], labelled: []}
         for number in range(count):
             for namespace in (plain, labelled):
@@ -120,7 +120,7 @@ def dry(api: Api, manifest: dict[str, Any]) -> None:
     api.apply(manifest, manager="benchmark", dry=True)
 
 
-def hold(namespace: str) -> None:
+def hold(api: Api, namespace: str) -> None:
     """As the namespace's agent does it; raises where admission does not act on what follows."""
     connection = connect(os.environ["KUBECONFIG"])
     user = f"system:serviceaccount:{namespace}:{names.AGENT}"
@@ -129,7 +129,6 @@ def hold(namespace: str) -> None:
     found = deployment(namespace, "web:first")
     held = {"metadata": {"annotations": {names.SCALE: "0"}}}
     Api(connection).merge(found, held, manager=names.AGENT_MANAGER)
-    api = Api(connect(os.environ["KUBECONFIG"]))
     answer = api.apply(deployment(namespace, "web:next"), manager="benchmark", dry=True)
     if answer["spec"]["replicas"] != 0 or names.RELEASE not in answer["metadata"]["annotations"]:
         raise RuntimeError(f"admission did not act on Deployment web in {namespace}")

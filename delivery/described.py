@@ -7,15 +7,19 @@ still; with neither, as soon as its user has a file of it.
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
-from delivery import apex, names, ownership, servable
+from delivery import apex, eligibility, names, ownership, servable
 from delivery.canary import Canary, Phase
 from delivery.decision import Claim, Create
+from delivery.eligibility import Neighbours
 from delivery.mapping import mapping
 from delivery.observation import Observation
 from delivery.pair import named
 from delivery.pods import Object
+from delivery.takeover import claimed
 from delivery.wanting import container_ports
 
 LABEL = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
@@ -77,21 +81,32 @@ def expected(canary: Canary, target: Object, services: Sequence[Object]) -> Obje
     return described(canary, target)
 
 
-def refusals(canary: Canary, target: Object, services: Sequence[Object]) -> Iterator[str]:
+def beside(canary: Canary, target: Object, around: Neighbours) -> Neighbours:
+    """What will stand beside the app once the Service is made."""
+    wanted = expected(canary, target, around.services)
+    return replace(around, services=(*around.services, wanted)) if wanted else around
+
+
+def refusals(canary: Canary, target: Object, around: Neighbours) -> tuple[str, ...]:
+    """Why the Deployment is left alone, also with the Service that it will have."""
+    found = eligibility.refusals(target, beside(canary, target, around))
+    return (*found, *unservable(canary, target, around.services))
+
+
+def unservable(canary: Canary, target: Object, services: Sequence[Object]) -> Iterator[str]:
     """Why a Service cannot be made, or the one that is there is not this app's."""
     found, wanted = named(services, canary.service), expected(canary, target, services)
-    if found is not None and not flaggers(found) and not servable.selects(found, target):
+    if (
+        found is not None
+        and not servable.is_flaggers(found)
+        and not servable.selects(found, target)
+    ):
         yield (
             f"Service {canary.service}, which spec.service names, does not select its pods: name "
             "one that does"
         )
     if wanted is not None:
         yield from invalid(wanted)
-
-
-def flaggers(service: Object) -> bool:
-    owners = service["metadata"].get("ownerReferences") or ()
-    return any(owner.get("kind") == "Canary" for owner in owners)
 
 
 def invalid(wanted: Object) -> Iterator[str]:
@@ -158,13 +173,9 @@ def taken_over(canary: Canary, seen: Observation) -> bool:
 
 def left_to_its_user(canary: Canary, service: Object) -> Iterator[Claim]:
     """It stays then when its Deployment goes."""
-    metadata = service["metadata"]
-    owners = metadata.get("ownerReferences") or []
-    left = [one for one in owners if not is_target(canary, one)]
-    ours = ownership.says_whose(service, names.AGENT_MANAGER)
-    if left != owners and ours and is_its_users(service):
-        version = metadata.get("resourceVersion", "")
-        yield Claim("Service", metadata["name"], {"ownerReferences": left}, version)
+    for claim in claimed(service, {}, partial(is_target, canary)):
+        if ownership.says_whose(service, names.AGENT_MANAGER) and is_its_users(service):
+            yield claim
 
 
 def is_target(canary: Canary, owner: Mapping[str, Any]) -> bool:

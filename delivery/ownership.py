@@ -25,12 +25,16 @@ APEX: tuple[Path, ...] = (("f:spec", "f:selector"), ("f:spec", "f:ports", EACH, 
 SPEC: tuple[Path, ...] = (("f:spec",),)
 
 
+def entries_of(found: Object) -> list[Mapping[str, Any]]:
+    return list(found["metadata"].get("managedFields") or ())
+
+
 def disowned(found: Object, held: Sequence[Path]) -> list[Mapping[str, Any]] | None:
     """The managedFields without owners of the held fields; None where there are none.
 
     We own nothing of a user's spec at all, whatever we died before giving up.
     """
-    before = list(found["metadata"].get("managedFields") or ())
+    before = entries_of(found)
     after = [released(entry, given_up(entry, held)) for entry in before]
     return after if after != before else None
 
@@ -43,8 +47,7 @@ def given_up(entry: Mapping[str, Any], held: Sequence[Path]) -> Sequence[Path]:
 
 def of_others(found: Object, manager: str) -> list[Mapping[str, Any]]:
     """The managedFields of all but `manager`."""
-    entries = found["metadata"].get("managedFields") or ()
-    return [entry for entry in entries if entry.get("manager") != manager]
+    return [entry for entry in entries_of(found) if entry.get("manager") != manager]
 
 
 def owner_kept(found: Object, manager: str) -> list[Mapping[str, Any]]:
@@ -53,14 +56,13 @@ def owner_kept(found: Object, manager: str) -> list[Mapping[str, Any]]:
     That stays: to an object without any owner the API server gives one, with whom the user's next
     server-side apply would be in conflict.
     """
-    entries = found["metadata"].get("managedFields") or ()
-    return [bare(one) if one.get("manager") == manager else one for one in entries]
+    return [bare(one) if one.get("manager") == manager else one for one in entries_of(found)]
 
 
 def says_whose(found: Object, manager: str) -> bool:
     """Whether it was `manager` who said whose the object is."""
-    entries = found["metadata"].get("managedFields") or ()
-    return any(bare(one)["fieldsV1"] for one in entries if one.get("manager") == manager)
+    ours = (one for one in entries_of(found) if one.get("manager") == manager)
+    return any(bare(one)["fieldsV1"] for one in ours)
 
 
 def bare(entry: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -71,15 +73,16 @@ def bare(entry: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def ours_released(found: Object, manager: str) -> list[Mapping[str, Any]]:
     """The managedFields in which `manager`, that is we, own nothing of the spec."""
-    entries = found["metadata"].get("managedFields") or ()
-    return [released(one, SPEC) if one.get("manager") == manager else one for one in entries]
+    return [
+        released(one, SPEC) if one.get("manager") == manager else one for one in entries_of(found)
+    ]
 
 
 def forsaken(found: Object, manager: str) -> list[Mapping[str, Any]] | None:
     """The managedFields without any entry of `manager`, but for what nobody else has written
     (owner_kept); None where it has none.
     """
-    before = list(found["metadata"].get("managedFields") or ())
+    before = entries_of(found)
     ours = [one for one in owner_kept(found, manager) if one["fieldsV1"]]
     after = of_others(found, manager) or ours
     # An empty list would change nothing; this one leaves no owner.

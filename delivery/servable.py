@@ -136,11 +136,14 @@ def unservable(
 def in_the_way(deployment: Object, services: Sequence[Object]) -> Iterator[str]:
     """A user's Service that has the name of one that we would make; Flagger's are taken over."""
     for service in services:
-        owners = service["metadata"].get("ownerReferences") or ()
-        flaggers = any(owner.get("kind") == "Canary" for owner in owners)
-        theirs = not is_ours(service) and not flaggers
+        theirs = not is_ours(service) and not is_flaggers(service)
         if theirs and name_of(service) in pair_names(name_of(deployment)):
             yield f"the name of Service {name_of(service)} is needed for its pair"
+
+
+def is_flaggers(service: Object) -> bool:
+    owners = service["metadata"].get("ownerReferences") or ()
+    return any(owner.get("kind") == "Canary" for owner in owners)
 
 
 def pair_names(name: str) -> frozenset[str]:

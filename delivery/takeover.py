@@ -4,7 +4,7 @@ Its primary bears another value of one label, selects by that alone, and may rea
 ConfigMaps and Secrets, named like them with `-primary` (reference, 4.1, 4.2 and 4.5).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from delivery import names
@@ -20,6 +20,7 @@ SPREAD = ("topologySpreadConstraints", "affinity")
 REFERRING = ("volumes", "initContainers", "containers")
 REFERENCES = ("configMap", "secret", "configMapKeyRef", "secretKeyRef", "configMapRef", "secretRef")
 
+Owner = Mapping[str, Any]
 Label = tuple[str, str, str]
 """Its key, the target's value, the primary's."""
 
@@ -123,6 +124,24 @@ def referenced(document: Any) -> Iterator[str]:
         yield from referenced(value)
 
 
+def is_canary(owner: Owner) -> bool:
+    group = str(owner.get("apiVersion", "")).partition("/")[0]
+    return (group, owner.get("kind")) == (names.GROUP, "Canary")
+
+
+def claimed(
+    found: Object, labels: Mapping[str, str], goes: Callable[[Owner], bool] = is_canary
+) -> Iterator[Claim]:
+    """With these labels, and without the owners that go."""
+    metadata = found["metadata"]
+    owners = metadata.get("ownerReferences") or []
+    left = [one for one in owners if not goes(one)]
+    if left == owners:
+        return
+    wanted = {"ownerReferences": left, **({"labels": dict(labels)} if labels else {})}
+    yield Claim(found["kind"], metadata["name"], wanted, metadata.get("resourceVersion", ""))
+
+
 def claims(canary: Canary, seen: Observation, marks: Mapping[str, str]) -> Iterator[Claim]:
     """What belonged to the Canary would go with it, and users with that: it becomes ours.
 
@@ -139,18 +158,3 @@ def claims(canary: Canary, seen: Observation, marks: Mapping[str, str]) -> Itera
             name = names.suffixed(canary.service or canary.target, role)
             if found := seen.services.get(name):
                 yield from claimed(found, {**marks, names.ROLE: role})
-
-
-def claimed(found: Object, labels: Mapping[str, str]) -> Iterator[Claim]:
-    metadata = found["metadata"]
-    owners = metadata.get("ownerReferences") or []
-    left = [one for one in owners if not is_canary(one)]
-    if left == owners:
-        return
-    wanted = {"ownerReferences": left, **({"labels": dict(labels)} if labels else {})}
-    yield Claim(found["kind"], metadata["name"], wanted, metadata.get("resourceVersion", ""))
-
-
-def is_canary(owner: Mapping[str, Any]) -> bool:
-    group = str(owner.get("apiVersion", "")).partition("/")[0]
-    return (group, owner.get("kind")) == (names.GROUP, "Canary")

@@ -23,6 +23,19 @@ from delivery.hook import Owed, Told
 from delivery.mapping import number
 from delivery.names import LISTENERS
 
+TIMES: Mapping[str, str] = MappingProxyType(
+    {
+        "apex_moved": "apex_moved_time",
+        "phase_since": "phase_time",
+        "began": "release_time",
+        "ready": "ready_time",
+        "last_check": "last_check_time",
+        "drained_since": "drained_time",
+        "last_transition": "last_transition_time",
+    }
+)
+"""Each time by its name in the core, and as it is stored."""
+
 
 def status_of(found: Mapping[str, Any]) -> Status:
     """The status as it was written; what is not ours or cannot be read counts as absent.
@@ -78,15 +91,7 @@ def ports_of(said: CanaryStatus) -> dict[str, int]:
 
 
 def times_of(said: CanaryStatus) -> dict[str, Any]:
-    return {
-        "apex_moved": said.apex_moved_time,
-        "phase_since": said.phase_time,
-        "began": said.release_time,
-        "ready": said.ready_time,
-        "last_check": said.last_check_time,
-        "drained_since": said.drained_time,
-        "last_transition": said.last_transition_time,
-    }
+    return {name: getattr(said, field) for name, field in TIMES.items()}
 
 
 def split_of(said: CanaryStatus) -> dict[str, Any]:
@@ -193,15 +198,7 @@ def written(status: Status) -> CanaryStatus:
 
 
 def written_times(status: Status) -> dict[str, Any]:
-    return {
-        "apex_moved_time": status.apex_moved,
-        "phase_time": status.phase_since,
-        "release_time": status.began,
-        "ready_time": status.ready,
-        "last_check_time": status.last_check,
-        "drained_time": status.drained_since,
-        "last_transition_time": status.last_transition,
-    }
+    return {field: getattr(status, name) for name, field in TIMES.items()}
 
 
 def written_verdict(verdict: Verdict) -> CanaryVerdict:

@@ -10,7 +10,7 @@ from delivery.api.service import Service
 from delivery.api.service_words import service_words
 from delivery.canary import Canary, Phase
 from delivery.decision import Create
-from delivery.described import described, expected, is_its_users, refusals
+from delivery.described import described, expected, is_its_users, unservable
 from delivery.intent import effects
 from delivery.rules.initializing import described_service_is_made
 from delivery.step import step
@@ -132,18 +132,18 @@ def test_what_the_api_server_would_not_take_is_told_before(
     said: dict[str, Any], ports: tuple[dict[str, Any], ...], expected: list[str]
 ) -> None:
     canary = saying(Canary("web", "shop", "web", scenes.ANALYSIS), **said)
-    found = [one.partition(":")[0] for one in refusals(canary, target(*ports), [])]
+    found = [one.partition(":")[0] for one in unservable(canary, target(*ports), [])]
     assert [one[: len(begin)] for one, begin in zip(found, expected, strict=True)] == expected
 
 
 def test_a_service_of_another_app_is_not_taken() -> None:
     canary = saying(Canary("web", "shop", "web", scenes.ANALYSIS))
     others = merged(worlds.service(), {"spec": {"selector": {"app": "other"}}})
-    (why,) = refusals(canary, target(), [others])
+    (why,) = unservable(canary, target(), [others])
     assert why.startswith("Service web, which spec.service names, does not select its pods")
     owned = {"metadata": {"ownerReferences": [{"kind": "Canary", "name": "web"}]}}
-    assert list(refusals(canary, target(), [merged(others, owned)])) == []
-    assert list(refusals(canary, target(), [worlds.service()])) == []
+    assert list(unservable(canary, target(), [merged(others, owned)])) == []
+    assert list(unservable(canary, target(), [worlds.service()])) == []
 
 
 def test_a_deployment_that_nothing_can_select_gets_none() -> None:

@@ -161,20 +161,13 @@ def look(canary: Canary, world: World) -> Observation:
         serving=pair.serving(found, target),
         wish=pair.wished(target),
         noted=pair.noted(target),
-        refusals=refused(canary, target, around) if fresh else (),
+        refusals=described.refusals(canary, target, around) if fresh else (),
         leaving=eligibility.leaving(target, around, generated=canary.generated),
         unfit=unfit(canary, target, around),
         routers=Routers(world.routers, listening),
         traffic={metric.name: window(canary, metric, world) for metric in analysis.metrics},
         drained=quiet(world, status.phase_since),
     )
-
-
-def refused(canary: Canary, target: Document, around: eligibility.Neighbours) -> tuple[str, ...]:
-    made = described.expected(canary, target, around.services)
-    beside = replace(around, services=[*around.services, made]) if made else around
-    unserved = described.refusals(canary, target, around.services)
-    return (*eligibility.refusals(target, beside), *unserved)
 
 
 def unfit(canary: Canary, target: Document, around: eligibility.Neighbours) -> tuple[str, ...]:

@@ -23,12 +23,8 @@ NAMES = ("alertproviders", "canaries", "metrictemplates")
 
 @functools.cache
 def crd(plural: str) -> dict[str, Any]:
-    return loaded(CRDS / f"{plural}.yaml")
-
-
-def loaded(path: Path) -> dict[str, Any]:
-    manifest: dict[str, Any] = document(path)
-    return manifest
+    found: dict[str, Any] = document(CRDS / f"{plural}.yaml")
+    return found
 
 
 def version(plural: str) -> dict[str, Any]:
@@ -74,7 +70,7 @@ def test_each_crd_stands_in_one_place_only() -> None:
 
 
 def test_kustomize_lists_every_crd() -> None:
-    listed = loaded(CRDS / "kustomization.yaml")["resources"]
+    listed = document(CRDS / "kustomization.yaml")["resources"]
     assert listed == [f"{plural}.yaml" for plural in NAMES]
 
 
@@ -241,11 +237,11 @@ def errors(manifest: dict[str, Any]) -> list[str]:
 
 @pytest.mark.parametrize("path", ACCEPTED, ids=lambda path: path.stem)
 def test_canaries_in_the_style_of_flaggers_users_are_accepted(path: Path) -> None:
-    assert errors(loaded(path)) == []
-    assert problems(loaded(path)) == ()
+    assert errors(document(path)) == []
+    assert problems(document(path)) == ()
 
 
 @pytest.mark.parametrize("path", REFUSED, ids=lambda path: path.stem)
 def test_bad_canaries_are_refused_by_schema_and_validation(path: Path) -> None:
-    assert errors(loaded(path))
-    assert problems(loaded(path))
+    assert errors(document(path))
+    assert problems(document(path))
