@@ -52,6 +52,25 @@ def hangs_up(connection: socket.socket, _: bytes) -> bool:
     return False
 
 
+def hangs(connection: socket.socket, _: bytes) -> bool:
+    """Says nothing more until the caller gives up."""
+    while connection.recv(65536):
+        pass
+    return False
+
+
+class Held:
+    """Answers nobody before `go`: who waits for the answer meanwhile has waited in vain."""
+
+    def __init__(self, behaviour: Behaviour | None = None) -> None:
+        self.behaviour = behaviour or answers(b"")
+        self.go = threading.Event()
+
+    def __call__(self, connection: socket.socket, head: bytes) -> bool:
+        self.go.wait(60.0)
+        return self.behaviour(connection, head)
+
+
 class Pod:
     """Listens on its own loopback address, each connection in a thread."""
 

@@ -13,12 +13,14 @@ RESETS = -1
 
 
 class Receiver:
-    """`answers` are statuses, one for each request, the last one for all that follow."""
+    """`answers` are statuses, one for each request, the last one for all that follow.
 
-    def __init__(self, *answers: int, body: bytes = b"ok", hang: float = 1.0) -> None:
+    One that hangs says nothing until its caller gives up.
+    """
+
+    def __init__(self, *answers: int, body: bytes = b"ok") -> None:
         self.answers: Sequence[int] = answers or (200,)
         self.body = body
-        self.hang = hang
         self.bodies: list[Any] = []
         self.headers: list[dict[str, str]] = []
         self.paths: list[str] = []
@@ -62,7 +64,7 @@ class Receiver:
             self.times.append(time.monotonic())
         status = self.answers[min(number, len(self.answers) - 1)]
         if status == HANGS:
-            time.sleep(self.hang)
+            handler.rfile.read()
         elif status != RESETS:
             handler.send_response(status)
             handler.send_header("Content-Length", str(len(self.body)))

@@ -47,7 +47,7 @@ def is_free(address: str, port: int) -> bool:
         return True
 
 
-def eventually(fact: Callable[[], object], within: float = 5.0) -> None:
+def eventually(fact: Callable[[], object], within: float = 30.0) -> None:
     """Returns as soon as `fact()` holds."""
     deadline = time.monotonic() + within
     while not fact():

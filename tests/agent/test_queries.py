@@ -14,10 +14,9 @@ from agent.queries import AT_ONCE_EACH, Answer, Queries
 from agent.secrets import Unallowed, Unread
 from delivery.canary import Analysis, Canary, Metric, Phase, Status
 from delivery.observation import Measurement
-from delivery.providers.interface import TIMEOUT_SECONDS
 from delivery.questions import Way
 from delivery.references import Named
-from tests.agent.pods import Behaviour, Pod, answers, hangs_up
+from tests.agent.pods import Behaviour, Held, Pod, answers, hangs, hangs_up
 from tests.agent.running_router import eventually, free_port
 
 NOW = 1000.0
@@ -43,11 +42,6 @@ def template(port: int, **provider: Any) -> dict[str, Any]:
 def value(*values: str) -> Behaviour:
     result = [{"metric": {}, "value": [1, one]} for one in values]
     return answers(json.dumps({"data": {"resultType": "vector", "result": result}}).encode())
-
-
-def hangs(connection: object, head: bytes) -> bool:
-    time.sleep(5)
-    return False
 
 
 class Asking:
@@ -82,10 +76,7 @@ class Asking:
         return self.secrets[named.name]
 
     def look(self, found: Canary, now: float = NOW) -> Mapping[Any, Measurement]:
-        began = time.monotonic()
-        known = self.queries.measurements(found, now)
-        assert time.monotonic() - began < TIMEOUT_SECONDS / 2, "a turn has waited for a backend"
-        return known
+        return self.queries.measurements(found, now)
 
     def answered(self, found: Canary, now: float = NOW) -> Mapping[Any, Measurement]:
         """What is known when all has been answered."""
@@ -93,7 +84,7 @@ class Asking:
 
 
 def until(look: Callable[[], Mapping[Any, Measurement]], size: int) -> Mapping[Any, Measurement]:
-    end = time.monotonic() + 5.0
+    end = time.monotonic() + 30.0
     while len(known := look()) < size:
         assert time.monotonic() < end, "not answered"
         time.sleep(0.01)
@@ -108,10 +99,11 @@ def lag(behaviour: Behaviour, **provider: Any) -> Measurement:
 
 
 def test_a_turn_does_not_wait_and_is_woken_by_the_answer() -> None:
-    with Pod(value("1.5")) as pod:
+    with Pod(held := Held(value("1.5"))) as pod:
         asking = Asking(template(pod.endpoint.port))
-        assert asking.look(canary(LAG)) == {}
-        assert asking.woken.wait(5.0)
+        assert asking.look(canary(LAG)) == asking.look(canary(LAG)) == {}
+        held.go.set()
+        assert asking.woken.wait(30.0)
         assert asking.look(canary(LAG)) == {(0, "template"): Measurement(1.5)}
     assert asking.told == [("prometheus", False)]
 
