@@ -21,6 +21,7 @@ def wanting(canary: Canary, found: Objects) -> Iterator[str]:
         yield from mirrors(canary, found)
     service = named(found.services, canary.service)
     if service is None:
+        yield from renamed(canary)
         return
     yield from port(canary, service)
     if not canary.external:
@@ -29,6 +30,17 @@ def wanting(canary: Canary, found: Objects) -> Iterator[str]:
     target = named(found.deployments, canary.target)
     if canary.words.port_discovery and target is not None:
         yield from ports(service, target)
+
+
+def renamed(canary: Canary) -> Iterator[str]:
+    """An adopted app keeps the Service that its users call, and never loses one to another name."""
+    apart = canary.service not in ("", canary.target, canary.status.apex)
+    if canary.status.apex and apart:
+        yield (
+            f"spec.service.name (Service {canary.service} is not there, and the app was adopted "
+            f"with {canary.status.apex}: name that one, or write Service {canary.service} "
+            "yourself, then both lead to the app)"
+        )
 
 
 def port(canary: Canary, service: Object) -> Iterator[str]:

@@ -94,6 +94,30 @@ def test_a_port_that_the_service_lacks_halts(ports: list[int], halts: bool) -> N
     assert found == ([text] if halts else [])
 
 
+@pytest.mark.parametrize(
+    ("name", "apex", "services", "halts"),
+    [
+        ("web", "shop", ["shop"], True),
+        ("web", "shop", ["shop", "web"], False),
+        ("shop", "shop", [], False),
+        ("web", "", [], False),
+        ("", "front", ["front"], False),
+    ],
+    ids=["renamed", "both are there", "gone for now", "not adopted yet", "not named"],
+)
+def test_another_name_for_the_service_of_an_adopted_app_halts_until_it_is_there(
+    name: str, apex: str, services: list[str], halts: bool
+) -> None:
+    canary = parse(resource(**({"name": name} if name else {})), Analysis())
+    adopted = replace(canary, status=replace(canary.status, apex=apex))
+    found = list(wanting(adopted, Objects(services=[service(one) for one in services])))
+    text = (
+        "spec.service.name (Service web is not there, and the app was adopted with shop: name that "
+        "one, or write Service web yourself, then both lead to the app)"
+    )
+    assert found == ([text] if halts else [])
+
+
 TWO = service("two", {"port": 80}, {"port": 81})
 HEADLESS = {**service("bare"), "spec": {"clusterIP": "None", "ports": [{"port": 80}]}}
 
