@@ -42,11 +42,18 @@ def promoted(phase: Phase, kind: str, previous: tuple[Condition, ...], now: floa
 def supported(
     unbuilt: tuple[str, ...], previous: tuple[Condition, ...], now: float
 ) -> Condition | None:
-    """False, naming the fields that are set but not built yet; no condition when all are."""
+    """False, naming the fields that are set but not built, or not met; none when all are."""
     if not unbuilt:
         return None
-    message = f"These fields are not built yet, the release is halted: {', '.join(unbuilt)}."
+    message = f"These fields halt releases: {halting(unbuilt)}."
     return lacking(Condition(SUPPORTED, FALSE, FIELDS_NOT_BUILT, message, now, now), previous)
+
+
+def halting(fields: tuple[str, ...]) -> str:
+    """Each with what helps: one without a reason of its own is not built."""
+    return "; ".join(
+        field if field.endswith(")") else f"{field} (not built yet; remove it)" for field in fields
+    )
 
 
 def offered(

@@ -272,5 +272,6 @@ def unbuilt(canary: Canary, find: Find) -> Iterator[str]:
         if kind is not None and kind not in PROVIDERS:
             yield (
                 f"spec.analysis.metrics[{index}].templateRef "
-                f"(MetricTemplate {metric.template} is of type {kind})"
+                f"(MetricTemplate {metric.template} is of type {kind}, which is not built; built "
+                f"are {', '.join(sorted(PROVIDERS))})"
             )

@@ -180,13 +180,17 @@ def unbuilt(obj: Mapping[str, Any]) -> tuple[str, ...]:
     provider = spec.get("provider") or Provider.ENVOY
     built, service = PROVIDERS.get(provider, SPEC), mapping(spec, "service")
     found = (
-        *(f"spec.targetRef.{key}" for key in other_target(spec["targetRef"])),
-        *(["spec.provider"] if provider not in PROVIDERS else []),
+        *other_target(spec["targetRef"]),
+        *([another_provider(provider)] if provider not in PROVIDERS else []),
         *beyond("spec", spec, built),
         *(other_values(service) if built is SPEC else ()),
         *(other_namespaces(service.get("mirror"), namespace) if built is SPEC else ()),
     )
     return tuple(f"{path} ({reason(path)})" if path in REASONS else path for path in found)
+
+
+def another_provider(provider: str) -> str:
+    return f"spec.provider ({provider} is not built; built are {', '.join(sorted(PROVIDERS))})"
 
 
 def reason(path: str) -> str:
@@ -211,7 +215,7 @@ def other_namespaces(mirrors: Any, own: str | None) -> Iterator[str]:
 def other_target(target: Mapping[str, Any]) -> Iterator[str]:
     for key, built in (("apiVersion", "apps/v1"), ("kind", "Deployment")):
         if target.get(key) != built:
-            yield key
+            yield f"spec.targetRef.{key} ({target.get(key)} is not built; built is {built})"
 
 
 def beyond(path: str, value: object, built: Built) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """What stops a Canary whatever it is about, in any phase or wherever its users are safe."""
 
 from delivery.canary import Canary, Phase
+from delivery.conditions import halting
 from delivery.decision import Decision, normal
 from delivery.observation import Observation
 from delivery.rules.outcome import hold, waits, with_status
@@ -38,4 +39,4 @@ def unbuilt_fields_halt(canary: Canary, seen: Observation) -> Decision | None:
     """
     if not canary.unbuilt or seen.leaving:
         return None
-    return waits(canary, f"not supported yet: {', '.join(canary.unbuilt)}; remove them to go on")
+    return waits(canary, f"halted by {halting(canary.unbuilt)}")

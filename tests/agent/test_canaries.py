@@ -266,7 +266,8 @@ def test_a_template_of_a_backend_that_is_not_built_halts_as_an_unbuilt_field_doe
     place.fill("MetricTemplate", {"metadata": {"name": "lag"}, "spec": {"provider": provider}})
     (found,) = place.current()
     assert found.unbuilt == (
-        "spec.analysis.metrics[0].templateRef (MetricTemplate lag is of type datadog)",
+        "spec.analysis.metrics[0].templateRef (MetricTemplate lag is of type datadog, "
+        "which is not built; built are prometheus)",
     )
 
 

@@ -221,7 +221,10 @@ def test_a_query_is_judged_before_it_is_asked(query: str, problem: str) -> None:
         ([{"metadata": {"name": "lag"}, "spec": None}], []),
         (
             [template(provider={"type": "datadog"})],
-            ["spec.analysis.metrics[1].templateRef (MetricTemplate lag is of type datadog)"],
+            [
+                "spec.analysis.metrics[1].templateRef (MetricTemplate lag is of type datadog, "
+                "which is not built; built are prometheus)"
+            ],
         ),
     ],
 )

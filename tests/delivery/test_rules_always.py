@@ -42,8 +42,8 @@ def test_a_target_that_is_not_there_is_awaited() -> None:
 @pytest.mark.parametrize("phase", [Phase.NEW, Phase.INITIALIZED, Phase.PROGRESSING])
 def test_fields_that_are_not_built_halt_in_every_phase(phase: Phase) -> None:
     status = replace(IDLE, phase=phase)
-    found = decided(always.unbuilt_fields_halt, status, seen(), unbuilt=("a", "b"))
-    assert found.reason == "not supported yet: a, b; remove them to go on"
+    found = decided(always.unbuilt_fields_halt, status, seen(), unbuilt=("a", "b (mind c)"))
+    assert found.reason == "halted by a (not built yet; remove it); b (mind c)"
     assert found.canary.status.phase is phase
     assert silent(always.unbuilt_fields_halt, status, seen())
 

@@ -77,9 +77,19 @@ def test_what_is_built_or_says_nothing_halts_nothing(spec: dict[str, Any]) -> No
 @pytest.mark.parametrize(
     ("spec", "path"),
     [
-        ({"provider": "nginx"}, "spec.provider"),
-        ({"targetRef": {**TARGET, "kind": "DaemonSet"}}, "spec.targetRef.kind"),
-        ({"targetRef": {**TARGET, "apiVersion": "apps/v2"}}, "spec.targetRef.apiVersion"),
+        (
+            {"provider": "nginx"},
+            "spec.provider (nginx is not built; built are envoy, gatewayapi:v1, "
+            "gatewayapi:v1beta1, istio, kubernetes)",
+        ),
+        (
+            {"targetRef": {**TARGET, "kind": "DaemonSet"}},
+            "spec.targetRef.kind (DaemonSet is not built; built is Deployment)",
+        ),
+        (
+            {"targetRef": {**TARGET, "apiVersion": "apps/v2"}},
+            "spec.targetRef.apiVersion (apps/v2 is not built; built is apps/v1)",
+        ),
         ({"autoscalerRef": {"name": "shop"}}, "spec.autoscalerRef"),
         ({"ingressRef": {"name": "shop"}}, "spec.ingressRef"),
         (

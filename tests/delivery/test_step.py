@@ -187,7 +187,7 @@ def test_unbuilt_fields_let_nothing_begin_and_no_weight_grow(
     status: Status, look: Observation
 ) -> None:
     found = stepped(status, look, unbuilt=UNBUILT)
-    assert found.reason == "not supported yet: spec.analysis.mirror; remove them to go on"
+    assert found.reason == "halted by spec.analysis.mirror (not built yet; remove it)"
     after = found.canary.status
     assert (after.phase, after.canary_weight) == (status.phase, status.canary_weight)
 

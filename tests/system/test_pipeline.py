@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from delivery.names import HOLD
+from delivery.names import HOLD, PAUSE
 from demo.kubectl import as_yaml
 from demo.namespace import Namespace
 from demo.shop import PROJECT, Shop
 from demo.waiting import eventually
-from tests.system.canaries import BAD, GOOD, PATIENT, SMALL, canary, managed, reaches
+from tests.system.canaries import BAD, BETTER, GOOD, PATIENT, SMALL, canary, managed, reaches
 from tests.system.load import Load
 
 README = (PROJECT / "README.md").read_text()
@@ -63,9 +63,11 @@ def test_a_job_ends_with_the_outcome_of_its_own_release(namespace: Namespace, lo
     eventually("updates are held", lambda: on_hold(namespace), timeout=60, pause=0.05)
     assert job(namespace, BAD).status() == 1, "what was applied while the app was adopted"
     assert job(namespace, GOOD).status() == 0
-    replaced = job(namespace, BAD)
+    namespace.kubectl("annotate", "canary/weekly", f"{PAUSE}=true")
+    replaced = job(namespace, BETTER)
     reaches(namespace, "Progressing", "weekly")
-    refused = job(namespace, replace(BAD, version="v4"))
+    refused = job(namespace, BAD)
+    namespace.kubectl("annotate", "canary/weekly", f"{PAUSE}-")
     assert replaced.status() == 1
     assert refused.status() == 1
     outcomes = namespace.status("weekly")["outcomes"]

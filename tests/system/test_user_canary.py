@@ -122,9 +122,10 @@ ABROAD_HALTS = (
     "spec.provider: istio)"
 )
 UNBUILT: dict[str, JSON] = {
-    "spec.provider": canary(provider="nginx"),
+    "spec.provider (nginx is not built; built are envoy, gatewayapi:v1, gatewayapi:v1beta1, istio, "
+    "kubernetes)": canary(provider="nginx"),
     ABROAD_HALTS: canary(service=ABROAD),
-    "spec.analysis.match[0].sourceLabels": canary(
+    "spec.analysis.match[0].sourceLabels (not built yet; remove it)": canary(
         analysis=analysis(stepWeights=None, iterations=3, match=MATCH)
     ),
 }
@@ -161,6 +162,13 @@ def test_the_route_is_as_the_canary_says(namespace: Namespace) -> None:
         "spec.service.apex.labels (Service shop is yours, and does not say team: shop; write it "
         "there)",
     )
+    changed(namespace, {"service": {"apex": None, "name": "other"}})
+    halts(
+        namespace,
+        "spec.service.name (Service other is not there, and the app was adopted with shop: name "
+        "that one, or write Service other yourself, then both lead to the app)",
+    )
+    assert user.asked("/api").status == 200
 
 
 def annotations(place: Namespace) -> JSON:
@@ -174,7 +182,7 @@ def condition(place: Namespace, kind: str) -> JSON:
 
 
 def halts(place: Namespace, fields: str) -> None:
-    text = f"These fields are not built yet, the release is halted: {fields}."
+    text = f"These fields halt releases: {fields}."
     eventually(text, lambda: condition(place, "Supported").get("message") == text, timeout=30)
     assert condition(place, "Supported")["status"] == "False"
 
