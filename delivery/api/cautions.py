@@ -9,6 +9,7 @@ from delivery.api.canary import Canary, Provider
 from delivery.api.checks import metric_of
 from delivery.api.gateway_api import PROVIDERS as GATEWAYS
 from delivery.api.guard import policy_of
+from delivery.api.guard_problems import nobody_counts
 from delivery.api.hooks import mistaken_rollbacks
 from delivery.api.istio import istio_cautions
 from delivery.api.mirroring import mirror_cautions
@@ -28,9 +29,6 @@ ROUTED = {
     *("mesh_name", "backends"),
 }
 """What `spec.service` says of requests on their way."""
-
-UNCOUNTED = (Provider.KUBERNETES, *GATEWAYS)
-"""Providers whose traffic nobody counts unless the Canary says who does."""
 
 
 def nobody(namespace: str, to: str) -> bool:
@@ -110,7 +108,7 @@ def what_no_route_does(canary: Canary) -> Iterator[str]:
 def what_nobody_counts(canary: Canary) -> Iterator[str]:
     """It would be waited for in vain."""
     spec, said = canary.spec, canary.spec.analysis
-    if spec.provider not in UNCOUNTED or said is None or said.source is not None:
+    if said is None or not nobody_counts(spec):
         return
     for index, metric in enumerate(said.metrics or ()):
         asks = bool(metric.query or metric.template_ref)

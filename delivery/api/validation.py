@@ -11,9 +11,9 @@ from delivery.api.alerting import alerts_can_be_told
 from delivery.api.analysis import STEPS, WEIGHTS, Analysis, Metric
 from delivery.api.asking import metrics_can_be_asked
 from delivery.api.canary import Canary, CanarySpec
-from delivery.api.checks import metric_of
 from delivery.api.duration import seconds
 from delivery.api.gateway_api import gateway_can_say_it
+from delivery.api.guard_problems import guard_problems
 from delivery.api.hooks import hooks_can_be_called
 from delivery.api.istio import istio_problems
 from delivery.api.limits_problems import limit_problems
@@ -22,7 +22,6 @@ from delivery.api.routing_problems import route_problems
 from delivery.api.shape import read, shape_problems
 from delivery.api.source import source_problems
 from delivery.api.strategies import strategy_problems
-from delivery.hypotheses import hypothesis
 from delivery.names import GENERATED
 
 BUILTINS = checks.BUILT_IN
@@ -198,26 +197,10 @@ def empty_range(metric: Metric) -> Iterator[str]:
 
 
 def guard_can_watch(canary: Canary) -> Iterator[str]:
-    analysis = canary.spec.analysis or Analysis()
-    guard = analysis.guard
-    if guard is None:
-        return
-    if guard.alpha is not None and not 0 < guard.alpha <= 0.5:
-        yield f"spec.analysis.guard.alpha: {guard.alpha:g} is no chance; use 0.01, or up to 0.5"
-    yield from outside("spec.analysis.guard.minRequests", guard.min_requests, 0, None)
-    try:
-        seconds(guard.warm_up or "0s")
-    except ValueError as error:
-        yield f"spec.analysis.guard.warmUp: {error}"
-    if guard.mode != "off" and not any(is_guarded(metric) for metric in analysis.metrics or ()):
-        yield (
-            "spec.analysis.guard: no metric says what it is to watch; add request-success-rate "
-            "with thresholdRange.min, or request-duration with thresholdRange.max"
-        )
-
-
-def is_guarded(said: Metric) -> bool:
-    return any(hypothesis(metric_of(said)))
+    guard = (canary.spec.analysis or Analysis()).guard
+    if guard is not None:
+        yield from outside("spec.analysis.guard.minRequests", guard.min_requests, 0, None)
+    yield from guard_problems(canary.spec)
 
 
 def source_can_be_read(canary: Canary) -> Iterator[str]:

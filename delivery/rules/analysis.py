@@ -201,6 +201,9 @@ def silent_release_ends(canary: Canary, seen: Observation) -> Decision | None:
     text = f"{full_name(canary)} no request reached it for {checks.go_duration(1000.0 * limit)}"
     if asked == FAIL:
         return rolled_back(canary, seen, warning(f"Rolling back {text}"))
+    if any(one.verdict.outcome == checks.FAILED for one in judgements(canary, seen)):
+        # Somebody else has met it, and it is bad.
+        return None
     ended = promotion(canary, seen)
     return replace(ended, messages=(warning(f"Promoting {text}"), *ended.messages))
 

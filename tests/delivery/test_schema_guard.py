@@ -13,6 +13,7 @@ from delivery.api.guard import effective_policy
 from delivery.canary import Analysis, Status
 from delivery.evidence import Counts, begun, grown
 from delivery.guard import Guard, Policy
+from delivery.names import GENERATED
 from delivery.stats import Counters
 
 SUCCESS = {"name": "request-success-rate", "thresholdRange": {"min": 99}}
@@ -109,6 +110,35 @@ def test_silence_is_held_unless_something_else_is_said() -> None:
 )
 def test_what_cannot_be_done_is_refused_by_its_path(analysis: dict[str, Any], problem: str) -> None:
     assert any(found.startswith(problem) for found in schema.problems(resource(**analysis)))
+
+
+@pytest.mark.parametrize(
+    ("spec", "analysis", "refused"),
+    [
+        ({"provider": "gatewayapi:v1", "metricsServer": "http://p"}, {}, True),
+        ({"provider": "gatewayapi:v1"}, {}, True),
+        ({"provider": "kubernetes"}, {}, True),
+        ({"provider": "istio", "metricsServer": "http://p"}, {}, True),
+        ({"provider": "istio"}, {}, False),
+        ({"metricsServer": "http://p"}, {}, False),
+        ({"provider": "gatewayapi:v1"}, {"source": {"dialect": "envoy-gateway"}}, False),
+        ({"provider": "gatewayapi:v1"}, {"guard": {"mode": "off"}}, False),
+    ],
+)
+def test_trap_a_guard_needs_somebody_who_counts(spec: Any, analysis: Any, refused: bool) -> None:
+    """Else no breach would roll back: the checks leave that to the guard."""
+    said = resource(**{"guard": {}, **analysis})
+    found = schema.problems({**said, "spec": {**said["spec"], **spec}})
+    text = "spec.analysis.guard: it looks at an Envoy's counters, and with the "
+    assert any(one.startswith(text) for one in found) == refused
+
+
+def test_a_generated_canary_has_no_guard_where_nobody_counts() -> None:
+    said = resource()
+    metadata = {**said["metadata"], "annotations": {GENERATED: "true"}}
+    for provider, guarded in (("kubernetes", False), ("istio", True), ("envoy", True)):
+        obj = {"metadata": metadata, "spec": {"targetRef": TARGET, "provider": provider}}
+        assert bool(schema.parse(obj, schema.DEFAULTS).analysis.guard) == guarded
 
 
 def test_a_guard_that_is_off_needs_nothing_to_watch() -> None:

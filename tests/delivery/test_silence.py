@@ -76,6 +76,13 @@ def test_the_guard_knows_when_the_last_request_came() -> None:
     assert decided(analysis.silent_release_ends, long_ago, releasing(), **strict)
 
 
+def test_who_waits_for_nobody_is_not_promoted_past_a_check_that_failed() -> None:
+    look, status = releasing(traffic=BAD), guarded(answered=NOW - 10.0)
+    strict = no_traffic("promote", guard=Policy(), metrics=(CHECK,))
+    assert silent(analysis.silent_release_ends, status, look, **strict)
+    assert decided(analysis.silent_release_ends, status, releasing(traffic=QUIET), **strict)
+
+
 @pytest.mark.parametrize(
     ("status", "traffic", "settings"),
     [
