@@ -57,4 +57,4 @@ class Hooks:
         """As in `spec.analysis.webhooks`."""
         own = name or kind
         url = f"http://{NAME}.{self.place.name}:{PORT}/{own}"
-        return {"name": own, "type": kind, "url": url, "timeout": "2s", **changes}
+        return {"name": own, "type": kind, "url": url, "timeout": "10s", **changes}

@@ -87,14 +87,15 @@ def test_each_end_is_told_once_whoever_hangs_or_fails(
     figure(f"alerts: the rollback was told {time.monotonic() - began:.1f} s after it was seen")
     hears(namespace, chat.BUSY, COURSE)
     assert chat.shown(namespace)["refused"] == {chat.BUSY: 2}
+    eventually("the team is told", lambda: "team" in chat.shown(namespace)["taken"], timeout=20)
     ((bearer, said),) = chat.shown(namespace)["taken"]["team"]
     (attachment,) = said["attachments"]
     assert (bearer, attachment["text"]) == (f"Bearer {TOKEN}", REFUSED[1])
     undelivered = "alert {0} is not delivered to AlertProvider {0}: "
     says_once(namespace, undelivered.format("nobody"))
     says_once(namespace, undelivered.format(chat.HANGS))
-    counted = metrics(namespace)
-    assert 'outrider_alerts_total{outcome="delivered",provider="slack"} 1.0' in counted
+    counted = 'outrider_alerts_total{outcome="delivered",provider="slack"} 1.0'
+    eventually("it is counted", lambda: counted in metrics(namespace), timeout=20)
     nothing_secret_is_shown(namespace)
 
 

@@ -82,7 +82,7 @@ STARTED_OVER = [
 def test_a_newer_revision_starts_over_and_the_promoted_one_rolls_back(
     namespace: Namespace, load: Load
 ) -> None:
-    managed(namespace, canary(analysis=analysis(interval="4s")))
+    managed(namespace, canary(analysis=analysis(interval="1m")))
     load(namespace, *PATIENT)
     reaches_weight(namespace, GOOD, 20)
     reaches_weight(namespace, BETTER, 20)

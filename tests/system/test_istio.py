@@ -17,7 +17,7 @@ from tests.system.canaries import BETTER, GOOD, analysis, canary, changed, manag
 from tests.system.test_leaving import deployments
 
 KINDS = [f"{kind}.networking.istio.io" for kind in ("destinationrules", "virtualservices")]
-CANARY = canary(provider="istio", analysis=analysis(metrics=None, interval="1m"))
+CANARY = canary(provider="istio", analysis=analysis(metrics=None, interval="10m"))
 """It stands at its first step."""
 ROUTES: list[JSON] = [
     {"match": [{"uri": {"prefix": "/assets"}}], "route": [{"destination": {"host": "assets"}}]},
@@ -152,7 +152,7 @@ def test_a_release_is_promoted_and_a_deleted_canary_leaves_no_split(istio: Names
     assert release.finished().outcome == "promoted"
     assert {20, 60} <= {*seen}
     assert share(istio) == 0
-    changed(istio, {"analysis": {"interval": "1m"}})
+    changed(istio, {"analysis": {"interval": "10m"}})
     stands(istio, BETTER)
     istio.kubectl("delete", "canary", "shop")
     eventually("its split is gone", lambda: share(istio) == -1, timeout=20)

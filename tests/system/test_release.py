@@ -101,7 +101,7 @@ def test_a_bad_version_is_soon_off_users_and_can_be_put_right(
         lost = losses(*clients)
         answers = clients[0].answers + clients[1].answers
         began = first_bad(answers, bad.version) or 0
-        seconds = (release.weight_zero_after(began) or 0) - began
+        seconds = release.ended - began
         figure(f"{bad.version} was off users {seconds:.1f} s after its first bad answer")
         assert release.outcome == "rolled back"
         assert release.status["failedHash"] == release.status["observedHash"]

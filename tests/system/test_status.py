@@ -11,7 +11,7 @@ from demo.kubectl import JSON
 from demo.namespace import Namespace
 from demo.release import Release
 from demo.waiting import eventually
-from tests.system.canaries import BAD, GOOD, PATIENT, analysis, canary, managed, reaches
+from tests.system.canaries import BAD, GOOD, PATIENT, analysis, canary, changed, managed, reaches
 from tests.system.load import Load
 
 COLUMNS = ["NAME", "STATUS", "WEIGHT", "LASTTRANSITIONTIME"]
@@ -88,7 +88,7 @@ def value(found: Series, name: str, /, **labels: str) -> float | None:
 
 
 def test_columns_and_metrics_agree_with_what_happened(namespace: Namespace, load: Load) -> None:
-    managed(namespace, canary(analysis=analysis(interval="4s")))
+    managed(namespace, canary(analysis=analysis(interval="1m")))
     load(namespace, *PATIENT)
     release = Release(namespace)
     namespace.kubectl.apply(GOOD.manifests())
@@ -102,6 +102,7 @@ def test_columns_and_metrics_agree_with_what_happened(namespace: Namespace, load
         "[20,60]",
     )
     assert_metrics(namespace, status=0, weight=20, primary=80)
+    changed(namespace, {"analysis": {"interval": "1s"}})
     assert release.finished().outcome == "promoted"
     assert_metrics(namespace, status=1, weight=0, primary=100, successes=1, rate=100)
     namespace.kubectl.apply(BAD.manifests())

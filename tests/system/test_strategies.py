@@ -6,15 +6,19 @@ from collections.abc import Iterable
 import pytest
 
 from demo.kubectl import JSON
-from demo.namespace import Namespace
+from demo.namespace import Namespace, opened
 from demo.release import Release, released
+from demo.shop import Shop
 from demo.waiting import eventually
 from tests.system.canaries import (
     BAD,
     GOOD,
     PATIENT,
+    SMALL,
     analysis,
     canary,
+    changed,
+    container,
     managed,
     said,
     tells,
@@ -52,7 +56,9 @@ def test_a_blue_green_release_moves_everybody_at_once_when_it_was_tried(
 ) -> None:
     managed(namespace, canary(analysis=BLUE_GREEN))
     with using(namespace, 8) as users:
-        assert released(namespace, GOOD).outcome == "promoted"
+        release = released(namespace, GOOD)
+    assert release.outcome == "promoted"
+    assert {weight for _, weight in release.weights} <= {0, 100}
     tells(
         namespace,
         ("Normal", "New revision detected! Scaling up shop"),
@@ -66,8 +72,6 @@ def test_a_blue_green_release_moves_everybody_at_once_when_it_was_tried(
         after=1,
     )
     never_back(users, "v1", "v2")
-    firsts = sorted(user.first("v2") for user in users)
-    assert firsts[-1] - firsts[0] < 2.0, "not everybody moved at once"
     assert failures(users) == []
 
 
@@ -104,21 +108,23 @@ def test_iterations_beside_weights_are_checks_that_must_have_passed(
 
 
 def test_in_an_ab_test_only_those_who_match_meet_the_new_version(namespace: Namespace) -> None:
-    managed(namespace, canary(analysis=AB_TEST))
-    release = Release(namespace)
+    managed(namespace, canary(analysis={**AB_TEST, "interval": "1m"}))
+    release, judged = Release(namespace), list[float]()
+    release.listener = lambda status: note(judged, status)
     with (
         using(namespace, 4, BETA) as beta,
         using(namespace, 2, {"cookie": "a=b; team=qa"}) as team,
         using(namespace, 2, {}, "/?preview=v2") as preview,
         using(namespace, 6) as others,
     ):
+        every = (*beta, *team, *preview)
         namespace.kubectl.apply(GOOD.manifests())
-        judged: list[float] = []
-        release.listener = lambda status: note(judged, status)
+        eventually("all of them meet it", lambda: all("v2" in user.versions for user in every))
+        assert release.look()
+        assert judged, "they met it under judgement"
+        changed(namespace, {"analysis": {"interval": "1s"}})
         assert release.finished().outcome == "promoted"
-    every = (*beta, *team, *preview)
     never_back(every, "v1", "v2")
-    assert max(user.first("v2") for user in every) < judged[-1]
     assert min(user.first("v2") for user in others) > judged[-1]
     assert failures((*every, *others)) == []
 
@@ -196,17 +202,22 @@ def test_a_rollback_takes_users_and_their_cookies_back(namespace: Namespace) -> 
     assert failures(users, of="v3") == []
 
 
+def lingering(shop: Shop) -> list[JSON]:
+    """Its pods answer until every kube-proxy has heard that they leave, on a busy machine too."""
+    return container(shop.manifests(), lifecycle={"preStop": {"sleep": {"seconds": 15}}})
+
+
 def test_without_routers_the_canary_is_tried_aside_and_users_get_what_passed(
     namespace: Namespace,
 ) -> None:
     tried = analysis(stepWeights=None, iterations=3, metrics=None)
-    managed(namespace, canary(provider="kubernetes", analysis=tried))
+    opened(namespace, [canary(provider="kubernetes", analysis=tried), *lingering(SMALL)])
     selector = namespace.read("Service", "shop")["spec"]["selector"]
     assert selector["outrider.dev/role"] == "primary"
     release, judged = Release(namespace), list[float]()
     release.listener = lambda status: note(judged, status)
     with using(namespace, 6) as users:
-        namespace.kubectl.apply(GOOD.manifests())
+        namespace.kubectl.apply(lingering(GOOD))
         assert release.finished().outcome == "promoted"
         eventually("the new one", lambda: all(user.pages[-1].version == "v2" for user in users))
     assert min(user.first("v2") for user in users) > judged[-1]

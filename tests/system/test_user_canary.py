@@ -29,7 +29,7 @@ from tests.system.canaries import (
     weights,
 )
 from tests.system.load import Load
-from tests.system.users import User
+from tests.system.users import Page, User
 
 README = PROJECT / "README.md"
 PROMOTED = [
@@ -148,7 +148,9 @@ ROUTED: JSON = {
 def test_the_route_is_as_the_canary_says(namespace: Namespace) -> None:
     managed(namespace, canary(service=ROUTED), replace(SMALL, delay_ms=800))
     user = User(urlsplit(namespace.address()).hostname or "")
-    found = {path: user.asked(path) for path in ("/api", "/apis", "/else")}
+    found = {"/api": in_time(user, "/api")} | {
+        path: user.asked(path) for path in ("/apis", "/else")
+    }
     assert {path: (page.status, page.version) for path, page in found.items()} == {
         "/api": (200, "hidden"),
         "/apis": (504, "hidden"),
@@ -168,7 +170,14 @@ def test_the_route_is_as_the_canary_says(namespace: Namespace) -> None:
         "spec.service.name (Service other is not there, and the app was adopted with shop: name "
         "that one, or write Service other yourself, then both lead to the app)",
     )
-    assert user.asked("/api").status == 200
+    assert in_time(user, "/api").status == 200
+
+
+def in_time(user: User, path: str) -> Page:
+    """The first answer that is not late: on a busy machine what comes at once may be, too."""
+    return eventually(
+        f"{path} is in time", lambda: (page := user.asked(path)).status != 504 and page
+    )
 
 
 def annotations(place: Namespace) -> JSON:
