@@ -89,6 +89,9 @@ class Canaries:
         elif name in adopted:
             self.superseded.add(raw["metadata"]["name"])
 
+    def taken_over(self) -> Sequence[Object]:
+        return [one for one in self.newest if one["metadata"]["name"] in self.superseded]
+
     def readable(
         self, manifests: Iterable[Object], found: Objects
     ) -> Iterator[tuple[Object, Canary, tuple[str, ...]]]:

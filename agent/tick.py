@@ -37,7 +37,7 @@ from cluster.watch import Cache
 from delivery import adoption, external, leaving, names, origins, schema, serving
 from delivery.alert import Route
 from delivery.canary import Canary
-from delivery.decision import WARNING
+from delivery.decision import WARNING, Delete
 from delivery.intent import effects
 from delivery.observation import Observation
 from delivery.obstacles import mesh
@@ -151,8 +151,8 @@ class Loop:
         self.listeners.look(found, self.canaries.held_ports(), around.now)
         with self.faults.apart(itself, "adopting"):
             self.adoptions.look(canaries, around)
-        for name in sorted(self.canaries.superseded):
-            self.api.delete("Canary", name, namespace=self.namespace)
+        for raw in self.canaries.taken_over():
+            self.performer.perform(Delete("Canary", raw["metadata"]["name"]), raw)
         with self.faults.apart(itself, "clearing away"):
             self.sweep(canaries, around)
         self.hooks.keep(canary.name for canary in canaries)

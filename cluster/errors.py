@@ -8,6 +8,11 @@ class ClusterError(Exception):
         super().__init__(message)
         self.status = status
 
+    @property
+    def is_refusal(self) -> bool:
+        """Of this one call: whoever asks for something else may well be answered."""
+        return self.status >= 400 and self.status not in AWAY
+
 
 class Conflict(ClusterError):
     """The object changed since it was read, or another writer owns the field."""
@@ -24,5 +29,9 @@ class Forbidden(ClusterError):
 class Unreachable(ClusterError):
     """No answer: refused, reset or timed out."""
 
+
+AWAY = frozenset({401, 408, 429, 502, 503, 504})
+"""Of the API server as it is just now, whatever is asked of it. 500 is none of them: so it speaks
+where a policy's own webhook does not answer."""
 
 BY_STATUS: dict[int, type[ClusterError]] = {403: Forbidden, 404: Missing, 409: Conflict}

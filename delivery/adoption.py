@@ -24,15 +24,28 @@ class Adoption:
     left_out: Mapping[str, tuple[str, ...]] = field(default_factory=frozen)
 
 
+@dataclass(frozen=True)
+class Declined:
+    """A Canary that the API server refused to make, by its own word; `due` is to be tried again."""
+
+    why: str
+    due: bool = False
+
+
+NOBODY: Mapping[str, Declined] = frozen()
 LEFT_ALONE = "is left alone"
 
 
 def next_adoption(
-    canaries: Sequence[Canary], neighbours: Neighbours, manifests: Sequence[Object] = ()
+    canaries: Sequence[Canary],
+    neighbours: Neighbours,
+    manifests: Sequence[Object] = (),
+    declined: Mapping[str, Declined] = NOBODY,
 ) -> Adoption:
     """One after another: nothing is adopted while another app is on its way.
 
-    `manifests` are all Canaries that there are, also those that cannot be acted on.
+    `manifests` are all Canaries that there are, also those that cannot be acted on; `declined` are
+    the Deployments that could not get one.
     """
     managed = {canary.target for canary in canaries}
     busy = any(is_on_its_way(canary) for canary in canaries)
@@ -43,11 +56,21 @@ def next_adoption(
         reasons = () if marked else eligibility.refusals(deployment, neighbours)
         if claim := rivals.claim(deployment, manifests, marked=marked):
             reasons = (*reasons, claim)
-        if not reasons:
+        past = declined.get(deployment["metadata"]["name"])
+        if not reasons and (past is None or past.due):
             target = target or deployment
-        elif said := lasting(deployment, reasons):
+        if past is not None:
+            reasons = (*reasons, refusal(past.why))
+        if said := lasting(deployment, reasons):
             refused[deployment["metadata"]["name"]] = said
     return Adoption(None if busy else target, refused, left_out(neighbours, managed))
+
+
+def refusal(why: str) -> str:
+    return (
+        "its Canary was refused, let the quota or policy named here allow it (tried again each "
+        f"minute): {why}"
+    )
 
 
 def lasting(deployment: Object, reasons: tuple[str, ...]) -> tuple[str, ...]:

@@ -86,6 +86,7 @@ class Handler(BaseHTTPRequestHandler):
     """One connection; what is answered stands in the server's `state`."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     state: Server
 
     def handle_one(self) -> None:

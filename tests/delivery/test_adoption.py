@@ -5,7 +5,14 @@ from dataclasses import replace
 import pytest
 
 from delivery import names
-from delivery.adoption import Adoption, adoption_pause, candidates, next_adoption, standing
+from delivery.adoption import (
+    Adoption,
+    Declined,
+    adoption_pause,
+    candidates,
+    next_adoption,
+    standing,
+)
 from delivery.canary import Canary, Phase, Status
 from delivery.eligibility import Neighbours
 from delivery.observation import Observation
@@ -60,6 +67,18 @@ def test_a_refused_app_is_named_with_its_reasons_and_the_next_one_is_taken() -> 
     broken = merged(app("a"), {"spec": {"replicas": 0}})
     found = next_adoption([], neighbours(broken, app("b")))
     assert found == Adoption(app("b"), {"a": ("it is scaled to 0",)})
+
+
+@pytest.mark.parametrize(("due", "taken"), [(False, "b"), (True, "a")])
+def test_an_app_whose_canary_was_refused_is_named_and_waits_for_its_next_attempt(
+    due: bool, taken: str
+) -> None:
+    declined = {"a": Declined("403 exceeded quota", due)}
+    found = next_adoption([], neighbours(app("a"), app("b")), declined=declined)
+    assert found.target == app(taken)
+    ((name, (said,)),) = found.refused.items()
+    assert (name, said.partition(":")[2]) == ("a", " 403 exceeded quota")
+    assert "let the quota or policy named here allow it" in said
 
 
 def test_an_app_with_an_unusable_canary_is_named_and_the_next_one_is_taken() -> None:
