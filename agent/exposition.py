@@ -19,6 +19,7 @@ from prometheus_client.registry import Collector
 
 from agent import judged
 from agent.judged import Key
+from delivery import checks
 from delivery.canary import Canary, Phase
 from delivery.names import primary_name
 from delivery.strategy import strategy
@@ -38,6 +39,13 @@ def key(canary: Canary) -> Key:
 
 def project_version() -> str:
     return str(tomllib.loads(PYPROJECT.read_text())["project"]["version"])
+
+
+def is_duration(canary: Canary, metric: str) -> bool:
+    """Of the builtins; what a user asks under such a name is in a unit of its own."""
+    metrics = [each for each in canary.analysis.metrics if each.name == metric]
+    own = any(not checks.is_by_name(metric, asks=each.asks) for each in metrics)
+    return checks.quantile(metric) is not None and not own
 
 
 class Turns:
@@ -186,7 +194,8 @@ class Exposition(Collector):
             labels=["workload", "namespace"],
         )
         for (target, namespace), canary in self.canaries.items():
-            weight = float(canary.status.canary_weight)
+            # An A/B test has no weight: Flagger shows what whoever matches gets.
+            weight = 100.0 if canary.status.matched else float(canary.status.canary_weight)
             family.add_metric([primary_name(target), namespace], 100.0 - weight)
             family.add_metric([target, namespace], weight)
         return family
@@ -201,7 +210,7 @@ class Exposition(Collector):
             values = {each.metric: each.value for each in canary.status.verdicts}
             for metric, value in values.items():
                 if value is not None:
-                    scale = 0.001 if metric == "request-duration" else 1.0
+                    scale = 0.001 if is_duration(canary, metric) else 1.0
                     family.add_metric([*labels, metric], value * scale)
         return family
 

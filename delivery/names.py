@@ -62,6 +62,8 @@ ASKED_BY = "outrider.dev/asked-by"
 BY_HAND = (ABORT, PAUSE, RETRY, APPROVE, PROMOTE)
 """In the order in which they are answered, the safest first."""
 SAID_ON_CANARY = frozenset({STOP, *BY_HAND})
+FOUND_ON_CANARY = SAID_ON_CANARY | {ASKED_BY, GENERATED}
+"""With what we write there ourselves; every other word of ours is a slip."""
 
 PRIMARY = "primary"
 CANARY = "canary"

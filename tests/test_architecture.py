@@ -38,6 +38,7 @@ PURE = {
     "re",
     "statistics",
     "string",
+    "textwrap",
     "types",
     "typing",
     "urllib.parse",

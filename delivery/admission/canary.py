@@ -30,12 +30,14 @@ def validated(
     """
     if text := unreadable_stop(request):
         return Answer("denied", denial=f"Canary {request.name}: {text}")
+    unheard = unknown_words(request)
     unchanged = request.object.get("spec") == request.old.get("spec")
     if request.kind not in problems or (request.operation == "UPDATE" and unchanged):
-        return Answer("unchanged")
+        return Answer("unchanged", warnings=unheard)
     found = problems[request.kind](request.object)
     if not found:
-        return Answer("valid", warnings=cautions.get(request.kind, no_cautions)(request.object))
+        told = cautions.get(request.kind, no_cautions)(request.object)
+        return Answer("valid", warnings=(*unheard, *told))
     return Answer("denied", denial=f"{request.kind} {request.name}: " + "; ".join(found))
 
 
@@ -45,3 +47,15 @@ def unreadable_stop(request: Request) -> str:
     if said in (None, "true", "false") or said == before or request.kind != "Canary":
         return ""
     return f'metadata.annotations[{names.STOP}]: {said!r} is unknown; use "true" or "false"'
+
+
+def unknown_words(request: Request) -> tuple[str, ...]:
+    """Who says something to a release must not believe that it was heard, because of a slip."""
+    if request.kind != "Canary" or request.by_agent:
+        return ()
+    known = ", ".join(sorted(names.SAID_ON_CANARY))
+    return tuple(
+        f"metadata.annotations[{key}]: is no word for a Canary and does nothing; known: {known}"
+        for key in sorted(annotations(request.object))
+        if key.startswith(names.PREFIX) and key not in names.FOUND_ON_CANARY
+    )

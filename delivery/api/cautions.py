@@ -39,10 +39,13 @@ def nobody(namespace: str, to: str) -> bool:
 def cautions(
     obj: Mapping[str, Any], offers: Offers = nobody, reserved: Collection[str] = RESERVED
 ) -> tuple[str, ...]:
-    """Of a Canary that has no problems; `reserved` namespaces can offer nothing."""
+    """Of a Canary that has no problems; `reserved` namespaces can offer nothing.
+
+    What halts its releases comes first: of very many warnings the API server drops the last.
+    """
     found = read(Canary, {"metadata": obj.get("metadata") or {}, "spec": obj["spec"]})
     own = (said for rule in RULES for said in rule(found))
-    return (*own, *not_offered_yet(found, offers, reserved))
+    return (*not_offered_yet(found, offers, reserved), *own)
 
 
 def ranges_alone(canary: Canary) -> Iterator[str]:

@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from agent.exposition import Exposition, project_version
 from delivery.canary import Analysis, Canary, Metric, Phase, Status, Verdict
+from delivery.checks import CHECKS
 from delivery.evidence import Counts, begun, grown
 from delivery.guard import Guard, Policy
 
@@ -61,6 +62,27 @@ def test_weights_of_both_halves_sum_to_100() -> None:
     weight = "flagger_canary_weight"
     assert scraped.value(weight, workload="shop", namespace="web") == 30.0
     assert scraped.value(weight, workload="shop-primary", namespace="web") == 70.0
+
+
+def test_an_ab_test_shows_all_of_the_canary_as_with_flagger() -> None:
+    scraped = Scraped(in_phase(Phase.PROGRESSING, matched=True))
+    weight = "flagger_canary_weight"
+    assert scraped.value(weight, workload="shop", namespace="web") == 100.0
+    assert scraped.value(weight, workload="shop-primary", namespace="web") == 0.0
+
+
+@pytest.mark.parametrize("name", sorted(each for each in CHECKS if "duration" in each))
+def test_each_duration_is_told_in_seconds(name: str) -> None:
+    scraped = Scraped(in_phase(Phase.PROGRESSING, verdicts=(Verdict(name, "passed", 250.0),)))
+    assert scraped.value("flagger_canary_metric_analysis", **OF_SHOP, metric=name) == 0.25
+
+
+def test_what_a_user_asks_under_such_a_name_is_told_as_it_was_answered() -> None:
+    name = "request-duration-p99"
+    found = in_phase(Phase.PROGRESSING, verdicts=(Verdict(name, "passed", 250.0),))
+    own = replace(found, analysis=Analysis(metrics=(Metric(name, query="slowest"),)))
+    told = Scraped(own).value("flagger_canary_metric_analysis", **OF_SHOP, metric=name)
+    assert told == 250.0
 
 
 def test_the_last_value_of_each_check_is_told_durations_in_seconds() -> None:

@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from delivery import names
-from delivery.admission import Answer, Malformed, envelope, mutated, read, validated
+from delivery.admission import Answer, Malformed, envelope, mutated, read
+from delivery.admission.answer import MORE, WARNING_LIMIT
 from delivery.admission.patch import ABSENT, edits
+from delivery.references import unoffered
 from tests.delivery.reviews import (
     AGENT,
     Document,
@@ -17,7 +19,6 @@ from tests.delivery.reviews import (
     answer,
     deployment,
     patched,
-    request,
     review,
     service,
 )
@@ -169,81 +170,41 @@ def test_edits(
 
 def test_the_envelope_of_a_patch() -> None:
     patch = ({"op": "remove", "path": "/a"},)
-    said = envelope("12", Answer("kept", patch, ("w" * 300,), "ab"))
+    said = envelope("12", Answer("kept", patch, ("mind it",), "ab"))
     assert (said["apiVersion"], said["kind"]) == ("admission.k8s.io/v1", "AdmissionReview")
     assert json.loads(base64.b64decode(said["response"].pop("patch"))) == list(patch)
     assert said["response"] == {
         "uid": "12",
         "allowed": True,
         "patchType": "JSONPatch",
-        "warnings": ["w" * 256],
+        "warnings": ["mind it"],
         "auditAnnotations": {"decision": "kept", "hash": "ab"},
     }
 
 
-def canary(weight: int, **labels: str) -> Document:
-    spec = {"analysis": {"maxWeight": weight}}
-    return {"kind": "Canary", "metadata": {"name": "web", "labels": labels}, "spec": spec}
+def warned(*warnings: str) -> list[str]:
+    said: list[str] = envelope("1", Answer("valid", warnings=warnings))["response"]["warnings"]
+    return said
 
 
-def heavy(document: Mapping[str, Any]) -> tuple[str, ...]:
-    weight = document["spec"]["analysis"]["maxWeight"]
-    return (f"spec.analysis.maxWeight {weight}: at most 100",) if weight > 100 else ()
+def test_a_long_warning_goes_out_in_parts_that_lose_nothing() -> None:
+    """Cut in mid-command it would be another command, and a valid one."""
+    namespace, path = "n" * 63, "spec.analysis.metrics[0].templateRef"
+    whole = unoffered(path, "MetricTemplate", namespace, "team-" + "o" * 58)
+    said = warned(whole, "short")
+    assert [len(part) <= WARNING_LIMIT for part in said] == [True] * len(said)
+    *first, last, short = said
+    assert " ".join([*(part.removesuffix(MORE) for part in first), last]) == whole
+    assert first
+    assert all(part.endswith(MORE) for part in first)
+    assert short == "short"
 
 
-JUDGES = {"Canary": heavy, "MetricTemplate": lambda document: ("spec.query: is empty",)}
+@pytest.mark.parametrize("length", [1, WARNING_LIMIT])
+def test_a_warning_within_the_limit_stays_as_it_is(length: int) -> None:
+    assert warned("w" * length) == ["w" * length]
 
 
-def test_a_template_is_refused_with_its_problems() -> None:
-    found = {**canary(100), "kind": "MetricTemplate"}
-    assert validated(request(found), JUDGES).denial == "MetricTemplate web: spec.query: is empty"
-
-
-def test_a_canary_is_refused_with_its_problems() -> None:
-    said = validated(request(canary(101)), JUDGES)
-    assert said.denial == "Canary web: spec.analysis.maxWeight 101: at most 100"
-    status = envelope("1", said)["response"]["status"]
-    assert status == {"code": 422, "reason": "Invalid", "message": said.denial}
-
-
-def stopping(word: str) -> Document:
-    found = canary(100)
-    return {**found, "metadata": {**found["metadata"], "annotations": {names.STOP: word}}}
-
-
-def test_a_stop_that_would_stop_nothing_is_refused() -> None:
-    said = validated(request(stopping("yes"), canary(100)), JUDGES)
-    problem = "metadata.annotations[outrider.dev/stop]: 'yes' is unknown"
-    assert said.denial == f'Canary web: {problem}; use "true" or "false"'
-
-
-@pytest.mark.parametrize(
-    ("asked", "stored"),
-    [
-        (stopping("true"), canary(100)),
-        (stopping("false"), stopping("true")),
-        (canary(100), stopping("yes")),
-        (stopping("yes"), stopping("yes")),
-        ({**stopping("yes"), "kind": "Other"}, canary(100)),
-    ],
-)
-def test_a_stop_that_can_be_read_or_stood_there_before_is_let_through(
-    asked: Document, stored: Document
-) -> None:
-    assert validated(request(asked, stored), JUDGES).decision == "unchanged"
-
-
-@pytest.mark.parametrize(
-    ("asked", "stored", "decision"),
-    [
-        (canary(100), None, "valid"),
-        (canary(100), canary(101), "valid"),
-        (canary(101), canary(100), "denied"),
-        (canary(101, team="shop"), canary(101), "unchanged"),
-        (deployment(), None, "unchanged"),
-    ],
-)
-def test_a_canary_is_judged_when_its_spec_changes(
-    asked: Document, stored: Document | None, decision: str
-) -> None:
-    assert validated(request(asked, stored), JUDGES).decision == decision
+def test_a_word_is_never_cut() -> None:
+    command = "outrider.dev/offers-to=" + ",".join(f"team-{number}" for number in range(60))
+    assert warned(f"run: {command} now") == ["run:" + MORE, command + MORE, "now"]
