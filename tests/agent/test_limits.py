@@ -10,8 +10,11 @@ import pytest
 
 from delivery.routers.envoy import Endpoint
 from tests.agent.echoes import Echo, asked
-from tests.agent.pods import Pod
+from tests.agent.pods import Held, Pod
 from tests.agent.running_router import application, eventually, free_port, said, serving
+
+ALL_CAME = 'envoy_http_downstream_rq_total{envoy_http_conn_manager_prefix="router"} 6'
+"""What the router says when it has six requests."""
 
 
 @pytest.mark.parametrize(
@@ -26,11 +29,19 @@ from tests.agent.running_router import application, eventually, free_port, said,
 def test_each_half_has_no_more_connections_than_its_user_allows(
     tmp_path: Path, stack: ExitStack, pool: dict[str, Any], connections: int, refused: int
 ) -> None:
-    pod = stack.enter_context(Pod(Echo("primary", pause=0.3)))
+    held = Held(Echo("primary"))
+    pod = stack.enter_context(Pod(held))
     route = said(trafficPolicy={"connectionPool": pool, "loadBalancer": {"simple": "RANDOM"}})
     one = replace(application(primary=(pod.endpoint,)), route=route)
-    with serving(tmp_path, one), ThreadPoolExecutor(6) as callers:
-        answers = list(callers.map(lambda _: asked(one.listener).status, range(6)))
+    with serving(tmp_path, one) as (router, _), ThreadPoolExecutor(6) as callers:
+        calls = [callers.submit(asked, one.listener)]
+        # While its connection is made it takes the place of one that waits.
+        eventually(lambda: pod.requests == 1)
+        calls += [callers.submit(asked, one.listener) for _ in range(5)]
+        eventually(lambda: ALL_CAME in router.stats("downstream_rq_total"))
+        eventually(lambda: pod.connections == connections)
+        held.go.set()
+        answers = [call.result().status for call in calls]
         assert (pod.connections, answers.count(503)) == (connections, refused)
         assert answers.count(200) == 6 - refused
 

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from agent import traffic as module
 from agent.clock import Clock
 from agent.traffic import SETTLE_SECONDS
 from delivery.canary import Metric
@@ -27,7 +28,9 @@ from tests.agent.talking_routers import (
 
 
 @pytest.fixture
-def routers() -> Iterator[Routers]:
+def routers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Routers]:
+    """All of them answer or hang up at once: who is late is a thread of a busy machine."""
+    monkeypatch.setattr(module, "DEADLINE_SECONDS", 30.0)
     with ExitStack() as stack:
         yield Routers(*(stack.enter_context(Pod(hangs_up)) for _ in range(2)))
 
