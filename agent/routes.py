@@ -61,7 +61,7 @@ class RouteObjects:
         """Nothing is known of the kind; empty while it is watched."""
         found = self.watched.get(kind)
         if found is None:
-            return self.refused[kind]
+            return self.refused.get(kind, f"{UNREAD}: {kind}")
         if not found.synced.is_set() or found.away:
             return f"{UNREAD}: {kind}"
         return ""

@@ -79,6 +79,18 @@ def test_what_cannot_be_read_may_be_there(server: Server) -> None:
     assert found.missing["istio"].startswith("not read yet: DestinationRule")
 
 
+def test_a_kind_that_is_named_again_at_once_is_not_read_yet(server: Server) -> None:
+    server.pages[GROUP] = (200, SERVED)
+    routes, time = reading(server)
+    for named in (["istio"], [], ["istio"]):
+        found = routes.look(named)
+        time.now += 0.3
+    assert "not read yet: VirtualService" in found.missing["istio"]
+    assert not found.absent
+    time.now += RETRY_SECONDS
+    eventually(lambda: not routes.look(["istio"]).missing)
+
+
 USERS: dict[str, Any] = {
     "apiVersion": "networking.istio.io/v1beta1",
     "kind": "VirtualService",
