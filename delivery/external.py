@@ -130,7 +130,7 @@ def unshown(canary: Canary, seen: Observation) -> str:
 
 def mark_of(canary: Canary, seen: Observation) -> str:
     own = seen.services.get(half_name(canary, names.PRIMARY))
-    return "" if own is None else annotations_of(own).get(names.ROUTER, "")
+    return "" if own is None else annotations_of(own).get(names.ROUTED_BY, "")
 
 
 def wanted_mark(canary: Canary, seen: Observation) -> str:
@@ -231,5 +231,5 @@ def providers(manifests: Iterable[Object], services: Iterable[Object]) -> frozen
     """The external routers whose objects must be read: named by a Canary, or left by one."""
     every = list(manifests)
     named = {router_of(mapping(one, "spec")) for one in (*every, *map(held, every))}
-    left = {annotations_of(one).get(names.ROUTER) for one in services if is_made(one)}
+    left = {annotations_of(one).get(names.ROUTED_BY) for one in services if is_made(one)}
     return frozenset(one for one in ROUTERS if one in named | left)

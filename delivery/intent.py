@@ -125,7 +125,7 @@ def service_effects(
 
 def is_as_said(found: Mapping[str, Any], manifest: Mapping[str, Any], router: str) -> bool:
     """Nothing of it is missing, and nothing is left of what was said before."""
-    same = annotations_of(found).get(names.ROUTER, "") == router
+    same = annotations_of(found).get(names.ROUTED_BY, "") == router
     said = {key: manifest["metadata"].get(key) or {} for key in ("labels", "annotations")}
     left = any(
         ownership.applied_keys(found, names.AGENT_MANAGER, key) - said[key].keys() for key in said

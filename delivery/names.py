@@ -19,7 +19,7 @@ REPLICAS = "outrider.dev/replicas"
 """On a target: the user's wish of replicas as admission last saw it; read by the agent."""
 LEAVING = "outrider.dev/leaving"
 """On a target: it is given back to its user; its pods no longer carry the role."""
-ROUTER = "outrider.dev/router"
+ROUTED_BY = "outrider.dev/router"
 """On the primary's Service: the external router whose objects lead to it, or did until lately."""
 HELD_AT = "outrider.dev/held-at"
 """On a target: its generation when SCALE was last written: a number that differs from SCALE in a

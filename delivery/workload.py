@@ -107,7 +107,7 @@ def role_service(
     name = names.suffixed(canary.service or canary.target, role)
     kept = ("name", "port", "targetPort", "protocol", "appProtocol")
     said = canary.words.primary if role == names.PRIMARY else canary.words.canary
-    written = {**(said.get("annotations") or {}), **({names.ROUTER: router} if router else {})}
+    written = {**(said.get("annotations") or {}), **({names.ROUTED_BY: router} if router else {})}
     return {
         "apiVersion": "v1",
         "kind": "Service",

@@ -185,6 +185,14 @@ def test_a_name_says_what_it_names(path: Path) -> None:
     assert not words & FORBIDDEN_NAMES
 
 
+@every_module
+def test_a_constant_is_assigned_once(path: Path) -> None:
+    given = [one for one in tree(path).body if isinstance(one, ast.Assign | ast.AnnAssign)]
+    found = [one for each in given for one in ast.walk(each) if isinstance(one, ast.Name)]
+    said = [one.id for one in found if isinstance(one.ctx, ast.Store) and one.id.isupper()]
+    assert not [one for one in set(said) if said.count(one) > 1]
+
+
 @every_program_module
 def test_only_settings_read_the_environment(path: Path) -> None:
     text = path.read_text()

@@ -26,7 +26,7 @@ def marked(router: str = "istio") -> Mapping[str, Object]:
     """The primary's Service, as it is once its apply was seen."""
     metadata: dict[str, Any] = {"name": "app-primary", "labels": {names.MANAGED_BY: "outrider"}}
     if router:
-        metadata["annotations"] = {names.ROUTER: router}
+        metadata["annotations"] = {names.ROUTED_BY: router}
     return {"app-primary": {"metadata": metadata, "spec": {}}}
 
 

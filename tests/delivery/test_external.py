@@ -111,7 +111,7 @@ def with_ports(services: Mapping[str, Object], look: Observation) -> Observation
 def test_the_primarys_service_names_the_router_before_its_objects_are_written() -> None:
     look = with_ports(marked(""), seen())
     (only,) = role_services(routed(IDLE), look)
-    assert only["metadata"]["annotations"] == {names.ROUTER: "istio"}
+    assert only["metadata"]["annotations"] == {"outrider.dev/router": "istio"}
     assert role_services(routed(IDLE), with_ports(marked(), seen())) == []
 
 
@@ -217,5 +217,5 @@ def test_only_kinds_of_routers_that_are_named_or_left_are_read() -> None:
     assert external.providers([raw("envoy"), {"metadata": {}}], marked("").values()) == set()
     assert external.providers([raw("istio")], []) == {"istio"}
     assert external.providers([], marked().values()) == {"istio"}
-    users = {"metadata": {"annotations": {names.ROUTER: "istio"}}}
+    users = {"metadata": {"annotations": {names.ROUTED_BY: "istio"}}}
     assert external.providers([], [users]) == set()

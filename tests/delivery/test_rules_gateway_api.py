@@ -40,7 +40,7 @@ def look(found: Canary, accepted: bool, **changes: Any) -> Observation:
         "metadata": {
             "name": "app-primary",
             "labels": {names.MANAGED_BY: names.OUTRIDER},
-            "annotations": {names.ROUTER: "gatewayapi:v1"},
+            "annotations": {names.ROUTED_BY: "gatewayapi:v1"},
         },
         "spec": {},
     }
