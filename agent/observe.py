@@ -143,12 +143,7 @@ def refusals(canary: Canary, target: Any, primary: Any, around: Surroundings) ->
     service = apex_of(canary, target, around)
     expected = described.expected(canary, target, neighbours.services)
     unrouted = external.refusals(canary, service or expected, around.routes)
-    if primary is None:
-        return (*described.refusals(canary, target, neighbours), *unrouted)
-    if servable.is_ours(primary):
-        return unrouted
-    beside = described.beside(canary, target, neighbours)
-    return (*eligibility.takeover_refusals(target, beside), *unrouted)
+    return (*described.standing_refusals(canary, target, primary, neighbours), *unrouted)
 
 
 def unfit(

@@ -93,6 +93,20 @@ def refusals(canary: Canary, target: Object, around: Neighbours) -> tuple[str, .
     return (*found, *unservable(canary, target, around.services))
 
 
+def standing_refusals(
+    canary: Canary, target: Object, primary: Object | None, around: Neighbours
+) -> tuple[str, ...]:
+    """Of an app that may have a primary: ours, Flagger's, or what is called so by chance."""
+    if primary is None or servable.is_foreign(primary):
+        return refusals(canary, target, around)
+    if servable.is_ours(primary):
+        return ()
+    return (
+        *eligibility.takeover_refusals(target, beside(canary, target, around)),
+        *servable.in_the_way(canary.service or canary.target, around.services),
+    )
+
+
 def unservable(canary: Canary, target: Object, services: Sequence[Object]) -> Iterator[str]:
     """Why a Service cannot be made, or the one that is there is not this app's."""
     found, wanted = named(services, canary.service), expected(canary, target, services)
@@ -107,6 +121,8 @@ def unservable(canary: Canary, target: Object, services: Sequence[Object]) -> It
         )
     if wanted is not None:
         yield from invalid(wanted)
+    if canary.service not in ("", canary.target):
+        yield from servable.in_the_way(canary.service, services)
 
 
 def invalid(wanted: Object) -> Iterator[str]:

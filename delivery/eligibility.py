@@ -7,7 +7,7 @@ from delivery import flagger, names
 from delivery.obstacles import drivers, policies, quota, workload
 from delivery.obstacles.grounds import PASSING, Grounds
 from delivery.pods import Object, annotations_of
-from delivery.servable import service_refusals, services_of
+from delivery.servable import is_foreign, name_of, service_refusals, services_of
 
 
 @dataclass(frozen=True)
@@ -80,11 +80,19 @@ def workload_refusals(deployment: Object, *, external: bool = False) -> Iterator
 
 def neighbour_refusals(deployment: Object, neighbours: Neighbours) -> Iterator[str]:
     grounds = neighbours.grounds
+    yield from in_the_way(deployment, neighbours.deployments)
     yield from lasting_obstacles(deployment, neighbours, deployment["spec"]["template"])
     yield from drivers.of_unknown(grounds.drivers)
     yield from quota.of_quotas(deployment, grounds)
     if grounds.flagger:
         yield flagger.obstacle(grounds.flagger)
+
+
+def in_the_way(deployment: Object, deployments: Sequence[Object]) -> Iterator[str]:
+    """A user's Deployment that has the name of the primary; Flagger's is taken over."""
+    wanted = names.primary_name(name_of(deployment))
+    if any(name_of(other) == wanted and is_foreign(other) for other in deployments):
+        yield f"the name of Deployment {wanted} is needed for its pair: give that app another one"
 
 
 def takeover_refusals(deployment: Object, neighbours: Neighbours) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from delivery.routers.interface import Object
 from delivery.routers.marks import app_of, half_name, is_made
 from delivery.routers.table import ROUTERS, router_of
 from delivery.switching import held
-from delivery.wanting import leads_nowhere
+from delivery.wanting import leads_nowhere, occupied
 
 UNROUTED = (Phase.NEW, Phase.TERMINATED)
 """Phases in which nothing of a router's is ours."""
@@ -46,7 +46,7 @@ def effects(canary: Canary, seen: Observation) -> Iterator[Effect]:
     """
     if not canary.external or canary.status.apex_moved is None or obstacle(canary, seen.routes):
         return
-    if leads_nowhere(canary, seen.apex):
+    if leads_nowhere(canary, seen.apex) or any(occupied(canary, seen.services.values())):
         return
     if mark_of(canary, seen) == canary.provider:
         yield from missing(canary, seen)

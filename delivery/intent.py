@@ -13,6 +13,7 @@ from delivery import (
     names,
     ownership,
     placement,
+    servable,
     takeover,
     workload,
 )
@@ -119,7 +120,7 @@ def service_effects(
             canary, role, selector=selector, ports=ports, router=router
         )
         found = seen.services.get(manifest["metadata"]["name"])
-        if found is None or not is_as_said(found, manifest, router):
+        if found is None or (servable.is_half(found) and not is_as_said(found, manifest, router)):
             yield Apply(manifest)
 
 

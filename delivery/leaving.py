@@ -41,7 +41,7 @@ def effects(canary: Canary, seen: Observation, target: Workload) -> Iterator[Eff
             yield from led_home(service, seen)
     if status.scale is None:
         yield from clone_effects(canary, seen)
-        if seen.primary is None:
+        if not has_clone(seen):
             yield from unmarked(canary, target)
 
 
@@ -125,12 +125,17 @@ def away(service: Mapping[str, Any], home: Mapping[str, Any]) -> bool:
 
 
 def clone_effects(canary: Canary, seen: Observation) -> Iterator[Effect]:
-    if seen.primary is not None:
-        yield Delete("Deployment", seen.primary.name)
+    if has_clone(seen):
+        yield Delete("Deployment", names.primary_name(canary.target))
     yield from kept.forgotten(seen)
     for name, service in sorted(seen.services.items()):
         if is_role_service(service, canary.target):
             yield Delete("Service", name)
+
+
+def has_clone(seen: Observation) -> bool:
+    """What is called so once the clone has gone is its user's."""
+    return seen.primary is not None and not servable.is_foreign(seen.primary.manifest)
 
 
 def is_role_service(service: Mapping[str, Any], app: str) -> bool:
@@ -174,7 +179,7 @@ def remains(canary: Canary, seen: Observation) -> bool:
     users = (*([seen.target.manifest] if seen.target else ()), *seen.apexes, *seen.strays)
     owned = any(next(forsaken(one), None) for one in users)
     remembered = any(kept.forgotten(seen))
-    return seen.primary is not None or services or marked or owned or remembered
+    return has_clone(seen) or services or marked or owned or remembered
 
 
 def annotate(

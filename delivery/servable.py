@@ -5,7 +5,9 @@ from typing import Any
 
 from delivery import names
 from delivery.apex import origin, own_ports
+from delivery.mapping import mapping
 from delivery.pods import Object, labels_of
+from delivery.takeover import is_canary
 
 HTTP_NAMES = ("http", "http2", "grpc", "h2c", "ws", "web")
 """Port names, up to their first dash, that say the protocol (as Istio reads them)."""
@@ -116,7 +118,7 @@ def service_refusals(
         yield "selected by 0 Services, one is needed"
     for service in sorted(found, key=name_of):
         yield from unservable(service, deployment, deployments, opaque=opaque)
-    yield from in_the_way(deployment, services)
+    yield from in_the_way(name_of(deployment), services)
 
 
 def unservable(
@@ -133,17 +135,30 @@ def unservable(
     yield from refusals(service, opaque=opaque)
 
 
-def in_the_way(deployment: Object, services: Sequence[Object]) -> Iterator[str]:
+def in_the_way(name: str, services: Sequence[Object]) -> Iterator[str]:
     """A user's Service that has the name of one that we would make; Flagger's are taken over."""
     for service in services:
-        theirs = not is_ours(service) and not is_flaggers(service)
-        if theirs and name_of(service) in pair_names(name_of(deployment)):
-            yield f"the name of Service {name_of(service)} is needed for its pair"
+        needed = name_of(service)
+        if is_foreign(service) and needed in pair_names(name):
+            yield f"the name of Service {needed} is needed for its pair: give it another one"
 
 
-def is_flaggers(service: Object) -> bool:
-    owners = service["metadata"].get("ownerReferences") or ()
-    return any(owner.get("kind") == "Canary" for owner in owners)
+def is_half(service: Object) -> bool:
+    """Whether it is a half's, and not called so by chance; by its selector also without labels."""
+    return not is_foreign(service) or names.ROLE in mapping(service, "spec", "selector")
+
+
+def is_flaggers(item: Object) -> bool:
+    return any(map(is_canary, item["metadata"].get("ownerReferences") or ()))
+
+
+def is_foreign(item: Object) -> bool:
+    """Neither ours nor Flagger's: what has the name of a part of a pair may be another app's.
+
+    A primary of ours selects by its role, also when somebody has taken its labels off.
+    """
+    selected = mapping(item, "spec", "selector", "matchLabels")
+    return not is_ours(item) and not is_flaggers(item) and names.ROLE not in selected
 
 
 def pair_names(name: str) -> frozenset[str]:

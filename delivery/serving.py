@@ -21,7 +21,7 @@ def applications(canary: Canary, objects: Objects) -> Iterator[Application]:
     if canary.status.phase is Phase.NEW or target is None:
         return
     primary = named(objects.deployments, names.primary_name(canary.target))
-    own = named(objects.services, names.suffixed(canary.service or canary.target, names.PRIMARY))
+    own = primary_service(canary, objects)
     serving = pods_of(objects, primary) if primary else []
     if closed := is_closed(canary):
         serving = pods_of(objects, target)
@@ -48,6 +48,12 @@ def applications(canary: Canary, objects: Objects) -> Iterator[Application]:
             route=route,
             copied_to=copied,
         )
+
+
+def primary_service(canary: Canary, objects: Objects) -> Object | None:
+    name = names.suffixed(canary.service or canary.target, names.PRIMARY)
+    found = named(objects.services, name)
+    return found if found and servable.is_half(found) else None
 
 
 def copies(wanted: Iterable[Backend], services: Sequence[Object]) -> Iterator[tuple[str, Endpoint]]:

@@ -1,9 +1,9 @@
 """What a Canary asks of Services that are its user's: it is looked for, and never written there."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from delivery import apex
+from delivery import apex, servable
 from delivery.api.route import route_of
 from delivery.canary import Canary
 from delivery.covering import covers
@@ -19,6 +19,7 @@ def wanting(canary: Canary, found: Objects) -> Iterator[str]:
     """Fields that halt a release until the Services are as they say, each with the reason."""
     if canary.embedded:
         yield from mirrors(canary, found)
+    yield from taken(canary, found)
     service = named(found.services, canary.service)
     if service is None:
         yield from renamed(canary)
@@ -41,6 +42,23 @@ def renamed(canary: Canary) -> Iterator[str]:
             f"with {canary.status.apex}: name that one, or write Service {canary.service} "
             "yourself, then both lead to the app)"
         )
+
+
+def taken(canary: Canary, found: Objects) -> Iterator[str]:
+    """Of an adopted app: one that is not yet is refused."""
+    for name in occupied(canary, found.services) if canary.status.promoted else ():
+        yield (
+            f"spec.service.name (Service {name} is yours, and has a name that is needed for the "
+            "pair; give it another one, or name another Service)"
+        )
+
+
+def occupied(canary: Canary, services: Iterable[Object]) -> Iterator[str]:
+    """The names of the halves' Services that other Services have by chance."""
+    needed = servable.pair_names(canary.service or canary.target)
+    for service in services:
+        if servable.name_of(service) in needed and not servable.is_half(service):
+            yield servable.name_of(service)
 
 
 def port(canary: Canary, service: Object) -> Iterator[str]:

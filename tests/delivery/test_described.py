@@ -141,7 +141,8 @@ def test_a_service_of_another_app_is_not_taken() -> None:
     others = merged(worlds.service(), {"spec": {"selector": {"app": "other"}}})
     (why,) = unservable(canary, target(), [others])
     assert why.startswith("Service web, which spec.service names, does not select its pods")
-    owned = {"metadata": {"ownerReferences": [{"kind": "Canary", "name": "web"}]}}
+    owner = {"apiVersion": "flagger.app/v1beta1", "kind": "Canary", "name": "web"}
+    owned = {"metadata": {"ownerReferences": [owner]}}
     assert list(unservable(canary, target(), [merged(others, owned)])) == []
     assert list(unservable(canary, target(), [worlds.service()])) == []
 

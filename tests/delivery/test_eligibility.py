@@ -172,3 +172,27 @@ def test_a_pair_of_flaggers_is_refused_while_flagger_runs_or_another_scales_it()
     busy = replace(around, autoscalers=(SCALER,), grounds=Grounds(flagger="tools/flagger"))
     found = takeover_refusals(idle, busy)
     assert [one.partition(" ")[0] for one in found] == ["HorizontalPodAutoscaler", "Flagger"]
+
+
+OWNED = {"apiVersion": "flagger.app/v1beta1", "kind": "Canary", "name": "web"}
+
+
+@pytest.mark.parametrize(
+    ("name", "metadata", "refused"),
+    [
+        ("web-primary", {}, True),
+        ("web-primary", {"labels": {names.MANAGED_BY: "helm"}}, True),
+        ("web-primary", {"ownerReferences": [{**OWNED, "apiVersion": "other.io/v1"}]}, True),
+        ("web-primary", {"ownerReferences": [OWNED]}, False),
+        ("web-primary", {"labels": {names.MANAGED_BY: names.OUTRIDER}}, False),
+        ("web-canary", {}, False),
+    ],
+    ids=["anybody's", "Helm's", "another Canary's", "Flagger's", "ours", "another name"],
+)
+def test_an_app_of_somebody_elses_that_has_the_primarys_name_is_a_reason(
+    name: str, metadata: Document, refused: bool
+) -> None:
+    pods = {"metadata": {"labels": {"app": "other"}}}
+    other = running({"metadata": {"name": name, **metadata}, "spec": {"template": pods}})
+    reason = f"the name of Deployment {name} is needed for its pair: give that app another one"
+    assert said(running(), deployments=(running(), other)) == ((reason,) if refused else ())

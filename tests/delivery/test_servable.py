@@ -124,8 +124,10 @@ def test_the_primary_beside_it_is_no_other_deployment() -> None:
 @pytest.mark.parametrize("name", ["web-primary", "web-canary"])
 def test_a_service_with_a_name_that_we_need_is_a_reason(name: str) -> None:
     elsewhere = service({"spec": {"selector": {"app": "other"}}}, name=name)
-    assert said(service(), elsewhere) == [f"the name of Service {name} is needed for its pair"]
-    owners = [{"kind": "Canary"}]
+    assert said(service(), elsewhere) == [
+        f"the name of Service {name} is needed for its pair: give it another one"
+    ]
+    owners = [{"apiVersion": "flagger.app/v1beta1", "kind": "Canary"}]
     assert said(service(), merged(elsewhere, {"metadata": {"ownerReferences": owners}})) == []
     ours = {"metadata": {"labels": {names.MANAGED_BY: names.OUTRIDER}}}
     assert said(service(), merged(elsewhere, ours)) == []

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from delivery import names
 from delivery.canary import Canary, Phase, Status
 from delivery.hashing import template_hash
 from delivery.pair import Objects
@@ -44,7 +45,8 @@ OTHER_POD = pod(3, "web", "good:3")
 
 
 def namespace(*pods: Document) -> Objects:
-    named = merged(worlds.service(), {"metadata": {"name": "web-primary"}})
+    labels = {names.MANAGED_BY: names.OUTRIDER}
+    named = merged(worlds.service(), {"metadata": {"name": "web-primary", "labels": labels}})
     return Objects(
         deployments=[half("web", "good:2"), half("web-primary", "good:1")],
         replica_sets=[

@@ -190,7 +190,7 @@ def test_a_client_that_its_service_holds_to_a_pod_is_held_by_the_router() -> Non
 
 def test_a_target_of_a_further_service_has_a_way_by_the_primarys_service() -> None:
     ports = [{"port": 80, "targetPort": "http"}, {"port": 20002, "targetPort": 9090}]
-    own = service("web-primary", ports=ports, clusterIP="10.0.0.9")
+    own = merged(service("web-primary", ports=ports, clusterIP="10.0.0.9"), OURS)
     other = service(ports=[OTHER])
     found = applications(SECOND, namespace(service("web"), other, own))
     assert [one.fallback for one in found] == [

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from delivery import names
 from delivery.canary import Analysis
 from delivery.pair import Objects
 from delivery.route import Backend
@@ -116,6 +117,20 @@ def test_another_name_for_the_service_of_an_adopted_app_halts_until_it_is_there(
         "one, or write Service web yourself, then both lead to the app)"
     )
     assert found == ([text] if halts else [])
+
+
+@pytest.mark.parametrize("promoted", ["v1", ""])
+def test_a_service_of_the_users_that_has_the_name_of_a_halfs_halts(promoted: str) -> None:
+    canary = parse(resource(name="api"), Analysis())
+    adopted = replace(canary, status=replace(canary.status, apex="api", promoted=promoted))
+    ours = {"managed-by": "x", names.MANAGED_BY: names.OUTRIDER}
+    services = [service("api"), service("api-canary"), service("api-primary", labels=ours)]
+    text = (
+        "spec.service.name (Service api-canary is yours, and has a name that is needed for the "
+        "pair; give it another one, or name another Service)"
+    )
+    found = list(wanting(adopted, Objects(services=services)))
+    assert found == ([text] if promoted else [])
 
 
 TWO = service("two", {"port": 80}, {"port": 81})

@@ -139,8 +139,7 @@ def look(canary: Canary, world: World) -> Observation:
     found, analysis, status = objects(world), canary.analysis, canary.status
     target, primary = world.deployments["web"], world.deployments.get("web-primary")
     around = neighbours(world, found)
-    fresh = not status.phase and primary is None
-    first = pair.named(found.services, "web")
+    first = pair.named(found.services, status.apex or canary.service or "web")
     beside, strays = serving.more_services(canary, target, first, found)
     listening = frozenset(one.listener for one in world.served if world.routers)
     return Observation(
@@ -161,7 +160,9 @@ def look(canary: Canary, world: World) -> Observation:
         serving=pair.serving(found, target),
         wish=pair.wished(target),
         noted=pair.noted(target),
-        refusals=described.refusals(canary, target, around) if fresh else (),
+        refusals=()
+        if status.phase
+        else described.standing_refusals(canary, target, primary, around),
         leaving=eligibility.leaving(target, around, generated=canary.generated),
         unfit=unfit(canary, target, around),
         routers=Routers(world.routers, listening),
