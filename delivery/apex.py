@@ -1,14 +1,14 @@
 """The Service that clients call: where it led before us, and where it leads now."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from delivery import names
 from delivery.canary import Canary
 from delivery.observation import Observation
 from delivery.pods import annotations_of, labels_of
-from delivery.wiring import wiring
+from delivery.wiring import NOTHING, Wiring, behind, wiring
 
 Service = Mapping[str, Any]
 
@@ -38,7 +38,32 @@ def origin(apex: Service) -> Mapping[str, Any]:
     kept = wiring(annotations_of(apex).get(names.ORIGIN))
     if kept is None:
         return leads_to(apex)
-    return {"selector": kept.selector or {}, "targetPorts": kept.ports}
+    return {"selector": kept.selector or {}, "targetPorts": dict(own_targets(apex, kept))}
+
+
+def own_targets(apex: Service, kept: Wiring) -> Iterator[tuple[str, int | str]]:
+    """Where a port shows what is ours, it has the target that was kept, else its user wrote it.
+
+    Ports come and change their numbers while they are routed, and a number that is edited by hand
+    takes the routers' port along. While admission is down nobody notes any of that.
+    """
+    route = wiring(annotations_of(apex).get(names.ROUTE)) or NOTHING
+    known = behind(route, kept)
+    for port in ports_of(apex):
+        name, target = number(port), own_target(port)
+        ours = target in names.LISTENERS or target == route.ports.get(name)
+        own = kept.ports.get(name, target) if ours else target
+        yield name, known.get(target, own)
+
+
+def forgotten(apex: Service) -> list[str]:
+    """Ports that were routed while nobody kept where they led."""
+    kept, route = (wiring(annotations_of(apex).get(one)) for one in (names.ORIGIN, names.ROUTE))
+    if kept is None or route is None:
+        return []
+    unknown = (port for port in ports_of(apex) if own_target(port) in names.LISTENERS)
+    routed = (number(port) for port in unknown if number(port) in route.ports)
+    return [port for port in routed if port not in kept.ports]
 
 
 def home(apex: Service, seen: Observation) -> Mapping[str, Any]:

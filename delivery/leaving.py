@@ -11,6 +11,7 @@ from delivery.hashing import stripped
 from delivery.observation import Observation, Workload
 from delivery.pair import Objects
 from delivery.pods import annotations_of, labels_of
+from delivery.wiring import wiring
 
 MARKS = (
     names.SCALE,
@@ -107,14 +108,23 @@ def led_home(service: Mapping[str, Any], seen: Observation) -> Iterator[Effect]:
 
 def homeward(service: Mapping[str, Any]) -> Iterator[Effect]:
     """ORIGIN stays until the Service was seen to be home: a crash in between still knows it."""
-    annotations = annotations_of(service)
+    said = annotations_of(service)
     home = apex.origin(service)
-    if names.ROUTE in annotations or (names.ORIGIN in annotations and away(service, home)):
-        yield annotate(service, {names.ROUTE: None}, apex.shown(service, home))
-    elif names.ORIGIN in annotations:
+    if names.ROUTE in said or (names.ORIGIN in said and away(service, home)):
+        annotations = {names.ROUTE: None, **noted(service, home)}
+        yield annotate(service, annotations, apex.shown(service, home))
+    elif names.ORIGIN in said:
         yield annotate(service, {names.ORIGIN: None, names.WISHED: None}, {})
     else:
         yield from forsaken(service)
+
+
+def noted(service: Mapping[str, Any], home: Mapping[str, Any]) -> Mapping[str, str]:
+    """ORIGIN anew, where it does not know a port that its user has written since."""
+    origin = wiring(annotations_of(service).get(names.ORIGIN))
+    if origin is None or origin.ports == home["targetPorts"]:
+        return {}
+    return {names.ORIGIN: json.dumps(home, sort_keys=True)}
 
 
 def away(service: Mapping[str, Any], home: Mapping[str, Any]) -> bool:

@@ -20,8 +20,13 @@ from delivery.wiring import Wiring, wiring
 def is_spoilt(service: Object) -> bool:
     if names.ORIGIN not in annotations_of(service):
         return False
+    return legibly(service) is None or bool(apex.forgotten(service))
+
+
+def legibly(service: Object) -> Wiring | None:
+    """What it says as far as that can be read; None where it says no selector."""
     found = wiring(said(service))
-    return found is None or found.selector is None
+    return None if found is None or found.selector is None else found
 
 
 def legible(found: Objects, canaries: Sequence[Object]) -> Objects:
@@ -34,9 +39,12 @@ def legible(found: Objects, canaries: Sequence[Object]) -> Objects:
 
 def repairs(found: Objects, stored: Iterable[Object]) -> list[tuple[Object, str, Effect]]:
     """Each such Service, why, and its annotation written again; `found` is legible."""
-    mended = (named(found.services, one["metadata"]["name"]) for one in stored if is_spoilt(one))
+    spoilt = [one for one in stored if is_spoilt(one)]
+    both = ((one, named(found.services, one["metadata"]["name"])) for one in spoilt)
     return [
-        (one, why(said(one)), annotate(one, {names.ORIGIN: said(one)}, {})) for one in mended if one
+        (one, why(before, said(one)), annotate(one, {names.ORIGIN: said(one)}, {}))
+        for before, one in both
+        if one
     ]
 
 
@@ -44,9 +52,11 @@ def said(service: Object) -> str:
     return annotations_of(service)[names.ORIGIN]
 
 
-def why(origin: str) -> str:
+def why(before: Object, origin: str) -> str:
+    lost = apex.forgotten(before)
+    wrong = f"did not say where port {', '.join(lost)} led" if lost else "could not be read"
     return (
-        f"annotation {names.ORIGIN} could not be read: it is written anew as {origin}, as its "
+        f"annotation {names.ORIGIN} {wrong}: it is written anew as {origin}, as its "
         "primary's Service has it; if it is to lead elsewhere once its app is given back, apply "
         "your file of the Service again"
     )
@@ -54,7 +64,8 @@ def why(origin: str) -> str:
 
 def mended(service: Object, found: Objects, canaries: Sequence[Object]) -> Object:
     app = app_of(service, canaries)
-    origin = Wiring(selector(service, app, found), dict(targets(service, made(app, found))))
+    known = legibly(service) or Wiring(selector(service, app, found), {})
+    origin = replace(known, ports={**dict(targets(service, made(app, found))), **known.ports})
     metadata = service["metadata"]
     annotations = {**annotations_of(service), names.ORIGIN: str(origin)}
     return {**service, "metadata": {**metadata, "annotations": annotations}}
@@ -96,10 +107,17 @@ def selector(service: Object, app: tuple[str, str], found: Objects) -> Mapping[s
 def targets(service: Object, own: Object | None) -> Iterator[tuple[str, int | str]]:
     """What is none of the routers' ports is as its user wrote it."""
     known = {} if own is None else {one["port"]: one for one in apex.ports_of(own)}
+    routed, lost = apex.leads_to_routers(service), apex.forgotten(service)
     for port in apex.ports_of(service):
-        found: Mapping[str, Any] = port
         target = apex.own_target(port)
-        if target in names.LISTENERS and apex.leads_to_routers(service):
-            # A further Service's port has the routers' number there (intent.more_ports).
-            found = known.get(port["port"]) or known.get(target) or {"port": port["port"]}
-        yield apex.number(port), apex.own_target(found)
+        ours = target in names.LISTENERS and (routed or apex.number(port) in lost)
+        yield apex.number(port), made_for(port, known) if ours else target
+
+
+def made_for(port: Mapping[str, Any], known: Mapping[int | str, Mapping[str, Any]]) -> int | str:
+    """What the primary's Service targets, unless that was made when nobody knew it either."""
+    target = apex.own_target(port)
+    # A further Service's port has the routers' number there (intent.more_ports).
+    found = known.get(port["port"]) or known.get(target) or {"port": port["port"]}
+    own = apex.own_target(found)
+    return int(port["port"]) if own == target else own

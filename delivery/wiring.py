@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from delivery import names
 from delivery.mapping import parsed
 
 
@@ -19,6 +20,18 @@ class Wiring:
         said = {"selector": self.selector, "targetPorts": self.ports}
         kept = {key: value for key, value in said.items() if value is not None}
         return json.dumps(kept, sort_keys=True, separators=(",", ":"))
+
+
+NOTHING = Wiring(None, {})
+
+
+def behind(route: Wiring, origin: Wiring) -> Mapping[int | str, int | str]:
+    """The user's own target behind each of the routers' ports that the route leads to."""
+    return {
+        listener: origin.ports[port]
+        for port, listener in route.ports.items()
+        if listener in names.LISTENERS and port in origin.ports
+    }
 
 
 def wiring(value: Any) -> Wiring | None:

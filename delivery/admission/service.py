@@ -9,9 +9,7 @@ from delivery.admission.ours import annotations, carried, complaint, rewritten, 
 from delivery.admission.patch import Operation, changes, edits
 from delivery.admission.request import Request
 from delivery.mapping import mapping
-from delivery.wiring import Wiring, wiring
-
-NOTHING = Wiring(None, {})
+from delivery.wiring import NOTHING, Wiring, behind, wiring
 
 
 def service(request: Request) -> Answer:
@@ -67,9 +65,10 @@ def asked(request: Request, route: Wiring, origin: Wiring) -> Wiring:
     sent, before = (mapping(one, "spec", "selector") for one in (request.object, request.old))
     if route.selector is not None and sent not in (route.selector, before):
         selector = unmerged(sent, route.selector, origin.selector or {})
-    known = dict(targets_of(request.old))
+    known, own = dict(targets_of(request.old)), behind(route, origin)
+    # A port that got another one's number by hand has brought the router's port along.
     ports = {
-        port: target
+        port: own.get(target, target)
         for port, target in targets_of(request.object)
         if target not in (route.ports.get(port, target), known.get(port))
     }
@@ -113,7 +112,8 @@ def wired(request: Request, route: Wiring | None, origin: Wiring) -> Wiring:
     selector = now.selector
     if selector is None and before.selector is not None:
         selector = origin.selector
-    back = {port: target for port, target in origin.ports.items() if port in before.ports}
+    ended = route is None and before.ports
+    back = {port: to for port, to in origin.ports.items() if ended or port in before.ports}
     return Wiring(selector, {**back, **now.ports})
 
 

@@ -16,6 +16,9 @@ def origin(selector: dict[str, str] | None = None, port: int | str = 8080) -> st
     return json.dumps(said, sort_keys=True, separators=(",", ":"))
 
 
+BOTH = json.dumps({"selector": ROUTERS, "targetPorts": {"80": 20001, "81": 20002}})
+TWO, SWAPPED = (origin().replace('"80":8080', f'"80":{one},"81":9090') for one in (8080, 9090))
+
 MARKS = {names.ROUTE: ROUTE, names.ORIGIN: origin()}
 
 
@@ -60,6 +63,15 @@ UPDATES: list[tuple[str, str, Document, Document, Document]] = [
         service(MARKS, ROUTERS, {80: 20001, 81: 9090}),
     ),
     (
+        "a port that got a routed one's number by hand has its own target",
+        "jane",
+        service({names.ROUTE: BOTH, names.ORIGIN: TWO}, ROUTERS, {80: 20001, 81: 20002}),
+        service({names.ROUTE: BOTH, names.ORIGIN: TWO}, ROUTERS, {80: 20002}),
+        service(
+            {names.ROUTE: BOTH, names.ORIGIN: SWAPPED, names.WISHED: "7"}, ROUTERS, {80: 20001}
+        ),
+    ),
+    (
         "a wiring that only stands there is no wish",
         "jane",
         service(MARKS, {"old": "route"}, {80: 20000}),
@@ -79,6 +91,13 @@ UPDATES: list[tuple[str, str, Document, Document, Document]] = [
         routed(),
         service({}, ROUTERS, {80: 20001}),
         service(),
+    ),
+    (
+        "the agent ends the route of a port that was numbered anew by hand",
+        AGENT,
+        service(MARKS, ROUTERS, {8080: 20001}),
+        service({names.ORIGIN: origin().replace("80", "8080", 1)}, ROUTERS, {8080: 20001}),
+        service(ports={8080: 8080}),
     ),
     (
         "the agent points back at the primary",

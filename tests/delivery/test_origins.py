@@ -125,6 +125,26 @@ def test_what_was_spoilt_is_written_anew_and_told() -> None:
     assert "apply" in why
 
 
+def test_a_routed_port_that_nobody_kept_is_said_too_and_the_others_stay() -> None:
+    route = json.dumps({"selector": apex.ROUTER_SELECTOR, "targetPorts": {"80": 1, "81": LISTENER}})
+    origin = json.dumps({"selector": {"team": "a"}, "targetPorts": {"80": "http"}})
+    bare = to_routers("front", port(80, 20002), port(81, LISTENER), port(82, 9090))
+    front = annotated(bare, {names.ROUTE: route, names.ORIGIN: origin})
+    found = legible(namespace(front, primarys("front", port(81, "own"))), [CANARY])
+    targets = {"80": "http", "81": "own", "82": 9090}
+    assert said(found, "front") == {"selector": {"team": "a"}, "targetPorts": targets}
+    ((_, why, _),) = repairs(found, [front])
+    assert why.startswith(f"annotation {names.ORIGIN} did not say where port 81 led: it is written")
+
+
+def test_a_port_that_nobody_kept_is_known_while_its_service_leads_to_the_primary_too() -> None:
+    route = json.dumps({"selector": {"app": "web"}, "targetPorts": {"81": LISTENER}})
+    front = routed("front", {"app": "web", names.ROLE: names.PRIMARY}, port(81, LISTENER))
+    origin = json.dumps({"selector": {"app": "web"}, "targetPorts": {"80": "http"}})
+    found = namespace(annotated(front, {names.ROUTE: route, names.ORIGIN: origin}))
+    assert said(legible(found, [CANARY]), "front")["targetPorts"] == {"81": 81}
+
+
 def test_a_service_that_is_read_is_not_changed_beside_one_that_is_not() -> None:
     fine = worlds.service()
     both = replace(namespace(fine, to_routers("front", port(80, LISTENER))))

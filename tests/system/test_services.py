@@ -84,10 +84,12 @@ def test_a_service_that_only_the_canary_describes_outlives_it_and_goes_with_the_
     eventually("it goes with its app", lambda: not namespace.found("Service", "shop"))
 
 
+PLAIN = {"name": "http", "port": 80, "targetPort": "http"}
+
+
 def ported(**port: object) -> Change:
     """A Service with this port alone."""
-    plain = {"name": "http", "port": 80, "targetPort": "http"}
-    return lambda service: service["spec"].update(ports=[{**plain, **port}])
+    return lambda service: service["spec"].update(ports=[{**PLAIN, **port}])
 
 
 def said(**spec: object) -> Change:
@@ -169,8 +171,7 @@ def files(shop: Shop) -> list[JSON]:
     """An app with two Services: one with a node port for each of two named ports, one sticky."""
     deployment, service = shop.manifests()
     service["spec"]["type"] = "NodePort"
-    ports = [{"name": "http", "port": 80, "targetPort": "http"}]
-    return [deployment, service, further("sticky", sessionAffinity="ClientIP", ports=ports)]
+    return [deployment, service, further("sticky", sessionAffinity="ClientIP", ports=[PLAIN])]
 
 
 def node_ports(place: Namespace) -> dict[int, int]:
@@ -222,6 +223,7 @@ def test_every_service_of_an_app_is_served_as_it_is(namespace: Namespace, load: 
     stream.goes_on()
     comes_later(namespace)
     selected_by_hand(namespace)
+    gets_a_port(namespace)
     assert node_ports(namespace) == before
     stream.close()
     assert losses(*clients) == []
@@ -279,6 +281,16 @@ def comes_later(place: Namespace) -> None:
     urls = [place.address(name) for name in ("late", "raw")]
     eventually("both answer", lambda: all(map(answers, urls)), timeout=20)
     place.kubectl("delete", "service", "raw")
+
+
+def gets_a_port(place: Namespace) -> None:
+    """A routed Service, by its file: nothing of the routers listens where the new port targets."""
+    more = {"name": "http-more", "port": 81, "targetPort": 8080}
+    place.kubectl.apply([further("sticky", sessionAffinity="ClientIP", ports=[PLAIN, more])])
+    eventually("it answers", lambda: answers(place.address("sticky", 81)), timeout=20)
+    first, more = place.read("Service", "sticky")["spec"]["ports"]
+    assert led(place, "sticky") == [True]
+    assert more["targetPort"] in {*names.LISTENERS} - {first["targetPort"]}
 
 
 def selected_by_hand(place: Namespace) -> None:
