@@ -17,6 +17,8 @@ ROOT = HERE.parent
 DATA, WRITTEN = HERE / "compatibility.yaml", HERE / "compatibility.md"
 MADE = "<!-- Generated from compatibility.yaml by `python -m docs.compatibility`; edit that. -->\n"
 ON_THE_NODE = "tests/system/"
+LONG = "attr='soak'"
+"""In the tree of a mark: such tests run by `make soak` alone."""
 HALTS = (
     "tests/system/test_user_canary.py::test_fields_that_are_not_built_yet_are_listed_and_users_not_touched",
     "tests/system/test_user_canary.py::test_a_field_that_is_not_built_yet_halts_a_release_where_it_stands",
@@ -38,8 +40,12 @@ class Row:
         return not self.halts and not self.missing
 
     @property
-    def is_seen_on_the_node(self) -> bool:
-        return any(test.startswith(ON_THE_NODE) for test in self.tests)
+    def on_the_node(self) -> tuple[str, ...]:
+        return tuple(test for test in self.tests if test.startswith(ON_THE_NODE))
+
+    @property
+    def is_seen_by_long_tests_alone(self) -> bool:
+        return bool(self.on_the_node) and all(map(is_long, self.on_the_node))
 
 
 @dataclass(frozen=True)
@@ -82,13 +88,31 @@ def exists(test: str) -> bool:
     return name.startswith("test_") and name in functions(ROOT / path)
 
 
-@functools.cache
+def is_long(test: str) -> bool:
+    """Whether it runs in the soak alone: by its own mark, or by that of its module."""
+    path, _, name = test.partition("::")
+    return any(LONG in ast.dump(mark) for mark in marks(ROOT / path, name))
+
+
+def marks(path: Path, test: str) -> Iterator[ast.expr]:
+    """The decorators of a test, and what its module marks every test with."""
+    for node in body(path):
+        if isinstance(node, ast.FunctionDef) and node.name == test:
+            yield from (one for one in node.decorator_list if not isinstance(one, ast.Call))
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "pytestmark":
+            yield node.value
+
+
 def functions(path: Path) -> frozenset[str]:
     """The functions at the top of a module, which is where pytest finds tests here."""
+    return frozenset(node.name for node in body(path) if isinstance(node, ast.FunctionDef))
+
+
+@functools.cache
+def body(path: Path) -> tuple[ast.stmt, ...]:
     if path.suffix != ".py" or not path.is_file():
-        return frozenset()
-    body = ast.parse(path.read_text(), filename=str(path)).body
-    return frozenset(node.name for node in body if isinstance(node, ast.FunctionDef))
+        return ()
+    return tuple(ast.parse(path.read_text(), filename=str(path)).body)
 
 
 def text(found: Sequence[Section]) -> str:
@@ -98,14 +122,16 @@ def text(found: Sequence[Section]) -> str:
 def heading(found: Sequence[Section]) -> Iterator[str]:
     rows = [one for section in found for one in section.rows]
     built = [one for one in rows if one.is_built]
-    seen = sum(one.is_seen_on_the_node for one in built)
+    seen = sum(bool(one.on_the_node) for one in built)
+    long = sum(one.is_seen_by_long_tests_alone for one in built)
     differ = sum(bool(one.differs) for one in built)
     yield "# What there is of Flagger\n"
     yield (
         f"{len(rows)} features: {len(built)} are built, {differ} of them differ on purpose; "
         f"{len(rows) - len(built)} are not built.\n{seen} are seen on a real Kubernetes node "
-        f"(the tests in `{ON_THE_NODE}`, marked node), the others in tables, on loopback and in "
-        "simulated histories.\n"
+        f"(the tests in `{ON_THE_NODE}`, marked node), {long} of them in long tests alone, which "
+        "`make soak` runs and continuous integration does not (marked node, soak);\nthe others in "
+        "tables, on loopback and in simulated histories.\n"
     )
     yield (
         "A field that is accepted and not built halts a release, before users are touched or where "
@@ -135,7 +161,8 @@ def here(one: Row) -> Iterator[str]:
 
 def link(test: str) -> str:
     path, _, name = test.partition("::")
-    return f"[`{name}`](../{path}){' (node)' if test.startswith(ON_THE_NODE) else ''}"
+    where = " (node, soak)" if is_long(test) else " (node)"
+    return f"[`{name}`](../{path}){where if test.startswith(ON_THE_NODE) else ''}"
 
 
 def stale() -> bool:

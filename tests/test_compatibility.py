@@ -121,6 +121,22 @@ def test_a_row_shows_its_tests_and_what_is_otherwise() -> None:
     )
 
 
+NODE = "tests/system/test_pipeline.py::test_a_job_ends_with_the_outcome_of_its_own_release"
+SOAK = "tests/system/test_pipeline.py::test_a_job_that_runs_again_gets_the_same_answer"
+HELM = "tests/system/test_helm.py::test_a_chart_is_released_and_rolled_back_by_helm"
+"""Its whole module is marked."""
+
+
+def test_what_only_long_tests_show_is_marked_and_counted_apart() -> None:
+    rows = (Row("weights", (NODE, SOAK)), Row("jobs", (THIS, SOAK)), Row("charts", (HELM,)))
+    found = text([Section("Strategies", rows)])
+    assert "3 are seen on a real Kubernetes node" in found
+    assert "marked node), 2 of them in long tests alone" in found
+    for test, mark in ((NODE, "(node)"), (SOAK, "(node, soak)"), (HELM, "(node, soak)")):
+        path, _, name = test.partition("::")
+        assert f"[`{name}`](../{path}) {mark}" in found
+
+
 def test_the_table_can_be_looked_at_first(capsys: pytest.CaptureFixture[str]) -> None:
     main(["--print"])
     assert capsys.readouterr().out == text(sections())

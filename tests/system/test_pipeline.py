@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from delivery.names import HOLD, PAUSE
+from delivery.names import HOLD, PAUSE, RELEASE
 from demo.kubectl import as_yaml
 from demo.namespace import Namespace
 from demo.shop import PROJECT, Shop
@@ -47,11 +47,13 @@ def job(place: Namespace, shop: Shop) -> Job:
 
 def script(place: Namespace, shop: Shop, folder: Path) -> Job:
     """Applies and waits as the README says it to those who do not read warnings."""
-    (found,) = re.findall(r"^```sh\n(release=.*?)^```", README, re.MULTILINE | re.DOTALL)
+    (found,) = re.findall(r"^(sh examples/apply\.sh .*)$", README, re.MULTILINE)
     file = folder / f"{shop.version}.yaml"
     file.write_text(as_yaml(shop.manifests()))
-    mine = found.replace("examples/shop/shop.yaml", shlex.quote(str(file)))
-    return started(mine.replace("-n shop", f"-n {place.name}"))
+    said = {"examples/apply.sh": PROJECT / "examples/apply.sh", "examples/shop/shop.yaml": file}
+    words = [str(said.get(word, word)) for word in shlex.split(found)]
+    words[2] = place.name
+    return started(shlex.join(words))
 
 
 @pytest.mark.minutes
@@ -84,6 +86,15 @@ def test_a_job_that_runs_again_gets_the_same_answer(
     assert script(namespace, SMALL, tmp_path).status() == 0
     assert script(namespace, BAD, tmp_path).status() == 1
     assert script(namespace, BAD, tmp_path).status() == 1
+
+
+def test_an_update_without_a_number_of_its_own_ends_no_job_well(
+    namespace: Namespace, tmp_path: Path
+) -> None:
+    """Here nobody admits anything: so it is, too, while the webhook is away."""
+    assert script(namespace, SMALL, tmp_path).status() == 0, "its rollout has ended, unmanaged"
+    namespace.kubectl("annotate", "deployment/shop", f"{RELEASE}=7")
+    assert script(namespace, GOOD, tmp_path).status() == 1
 
 
 def on_hold(place: Namespace) -> bool:

@@ -1,6 +1,8 @@
 """What a release leaves to read: conditions, columns and metrics."""
 
 import re
+import shlex
+import subprocess
 import urllib.request
 
 import pytest
@@ -10,10 +12,12 @@ from delivery.names import AGENT
 from demo.kubectl import JSON
 from demo.namespace import Namespace
 from demo.release import Release
+from demo.shop import PROJECT
 from demo.waiting import eventually
 from tests.system.canaries import BAD, GOOD, PATIENT, analysis, canary, changed, managed, reaches
 from tests.system.load import Load
 
+README = (PROJECT / "README.md").read_text()
 COLUMNS = ["NAME", "STATUS", "WEIGHT", "LASTTRANSITIONTIME"]
 WIDE = [
     *("NAME", "STATUS", "WEIGHT", "SUSPENDED", "FAILEDCHECKS", "INTERVAL", "MIRROR"),
@@ -102,12 +106,20 @@ def test_columns_and_metrics_agree_with_what_happened(namespace: Namespace, load
         "[20,60]",
     )
     assert_metrics(namespace, status=0, weight=20, primary=80)
+    success = subprocess.Popen(wait_command(namespace), stdout=subprocess.DEVNULL)
     changed(namespace, {"analysis": {"interval": "1s"}})
     assert release.finished().outcome == "promoted"
+    assert success.wait(timeout=30) == 0, "begun in mid-release"
     assert_metrics(namespace, status=1, weight=0, primary=100, successes=1, rate=100)
     namespace.kubectl.apply(BAD.manifests())
     reaches(namespace, "Failed")
     assert_metrics(namespace, status=2, weight=0, successes=1, failures=1, rate=0)
+
+
+def wait_command(place: Namespace) -> list[str]:
+    """As the README writes it."""
+    (found,) = re.findall(r"`(kubectl .*--for=condition=promoted.*?)`", README)
+    return [place.name if word == "shop" else word for word in shlex.split(found)]
 
 
 def assert_metrics(place: Namespace, **expected: float) -> None:
