@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from delivery import names, ownership
+from delivery.apex import ports_of
 from delivery.canary import Canary, Phase
 from delivery.covering import covers
 from delivery.decision import Apply, Delete, Disown, Effect, Write
@@ -16,7 +18,7 @@ from delivery.routers.interface import Object
 from delivery.routers.marks import app_of, half_name, is_made
 from delivery.routers.table import ROUTERS, router_of
 from delivery.switching import held
-from delivery.wanting import leads_nowhere, occupied
+from delivery.wanting import leads_nowhere, occupied, port
 
 UNROUTED = (Phase.NEW, Phase.TERMINATED)
 """Phases in which nothing of a router's is ours."""
@@ -46,7 +48,7 @@ def effects(canary: Canary, seen: Observation) -> Iterator[Effect]:
     """
     if not canary.external or canary.status.apex_moved is None or obstacle(canary, seen.routes):
         return
-    if leads_nowhere(canary, seen.apex) or any(occupied(canary, seen.services.values())):
+    if held_back(canary, seen) or any(occupied(canary, seen.services.values())):
         return
     if mark_of(canary, seen) == canary.provider:
         yield from missing(canary, seen)
@@ -72,7 +74,8 @@ def dropped(canary: Canary, seen: Observation) -> str:
     """What the API server would not keep of what is intended, and what helps; else empty."""
     if not canary.external or canary.status.apex_moved is None or obstacle(canary, seen.routes):
         return ""
-    answers = (answer_to(one, seen.routes) for one in differing(canary, seen))
+    due = () if held_back(canary, seen) else differing(canary, seen)
+    answers = (answer_to(one, seen.routes) for one in due)
     return next((said for one in answers if one and (said := why(one))), "")
 
 
@@ -83,7 +86,7 @@ def is_routers(manifest: Object) -> bool:
 
 def differing(canary: Canary, seen: Observation) -> Iterator[Apply | Write]:
     objects = seen.routes.objects
-    for wanted in ROUTERS[canary.provider].manifests(safe(canary, seen), objects):
+    for wanted in ROUTERS[canary.provider].manifests(led(safe(canary, seen), seen), objects):
         found = objects.get(key(wanted))
         if "resourceVersion" in wanted["metadata"]:
             if found != wanted:
@@ -98,6 +101,38 @@ def safe(canary: Canary, seen: Observation) -> Canary:
         return canary
     nobody = replace(canary.status, canary_weight=0, matched=False, mirror_weight=0)
     return replace(canary, status=nobody)
+
+
+def held_back(canary: Canary, seen: Observation) -> str:
+    """Why nothing is begun: the port that is named is not there, and no object leads to another."""
+    if seen.apex is None or any(of_app(canary.target, canary.provider, seen.routes)):
+        return ""
+    return next(port(canary, seen.apex), "")
+
+
+def led(canary: Canary, seen: Observation) -> Canary:
+    """To a port that is there, where the named one is not: a rollback may not wait until that is
+    mended. Of several ports nobody knows which is meant: the objects keep theirs.
+    """
+    if seen.apex is None or not leads_nowhere(canary, seen.apex):
+        return canary
+    there = [one["port"] for one in ports_of(seen.apex)]
+    objects = list(of_app(canary.target, canary.provider, seen.routes))
+    kept = next(ports_to(half_name(canary, names.PRIMARY), objects), canary.words.port)
+    number = there[0] if len(there) == 1 else kept
+    return replace(canary, words=replace(canary.words, port=number))
+
+
+def ports_to(service: str, found: Any) -> Iterator[int]:
+    """Wherever in a router's object a destination is named with its port."""
+    if isinstance(found, Mapping):
+        if service in (found.get("host"), found.get("name")) and "port" in found:
+            said = found["port"]
+            yield said["number"] if isinstance(said, Mapping) else said
+        found = list(found.values())
+    if isinstance(found, list | tuple):
+        for one in found:
+            yield from ports_to(service, one)
 
 
 def key(item: Object) -> tuple[str, str]:
@@ -120,7 +155,8 @@ def obstacle(canary: Canary, routes: Routes) -> str:
 
 def unshown(canary: Canary, seen: Observation) -> str:
     """Why the router does not do yet what the status intends; empty once it does."""
-    if said := obstacle(canary, seen.routes) or dropped(canary, seen):
+    refused = obstacle(canary, seen.routes) or held_back(canary, seen)
+    if said := refused or dropped(canary, seen):
         return said
     if found := next(differing(canary, seen), None):
         kind, name = key(found.manifest)

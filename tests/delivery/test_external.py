@@ -13,6 +13,7 @@ from delivery.eligibility import Neighbours
 from delivery.observation import Observation, Routes
 from delivery.routers.interface import Object
 from delivery.routers.marks import made
+from delivery.routers.table import ROUTERS
 from delivery.service_words import ServiceWords
 from tests.delivery import worlds
 from tests.delivery.routed import (
@@ -52,11 +53,50 @@ def test_a_split_that_was_changed_by_hand_is_put_right_never_to_none() -> None:
     assert weights(only) == [80, 20]
 
 
-def test_nothing_is_led_to_a_port_that_the_service_lacks() -> None:
-    found, look = routed(JUDGED), at(objects(routed(IDLE)), releasing())
-    elsewhere = replace(found, words=replace(found.words, port=8080))
-    assert list(external.effects(elsewhere, look)) == []
-    assert list(external.effects(found, look)) != []
+WORDS = ServiceWords(port=80, port_discovery=True, gateways=("edge",), hosts=("web",))
+
+
+def leading_to(port: int, *ports: int) -> tuple[Canary, Observation]:
+    """At 20 %, its objects at none and on port 80; the Canary names `port`."""
+    before, now = routed(IDLE, words=WORDS), routed(JUDGED, words=replace(WORDS, port=port))
+    service = worlds.merged(worlds.service(), {"spec": {"ports": [{"port": one} for one in ports]}})
+    return now, at(objects(before), releasing(apex=service))
+
+
+def test_nothing_is_led_at_first_to_a_port_that_the_service_lacks() -> None:
+    found, look = leading_to(8080, 80)
+    unwritten = at(Routes(), look)
+    assert written(found, unwritten) == []
+    assert external.dropped(found, unwritten) == ""
+    assert "no port 8080; add it there" in external.unshown(found, unwritten)
+
+
+@pytest.mark.parametrize(
+    ("port", "ports", "led"),
+    [
+        pytest.param(81, (80,), 80, id="mistyped"),
+        pytest.param(81, (80, 90), 80, id="mistyped among several"),
+        pytest.param(80, (8080,), 8080, id="renumbered"),
+        pytest.param(80, (8080, 90), 80, id="renumbered, and which of them nobody knows"),
+        pytest.param(80, (), 80, id="a Service without ports"),
+        pytest.param(90, (80, 90), 90, id="changed for one that is there"),
+    ],
+)
+def test_a_split_is_written_by_a_port_that_is_there(
+    port: int, ports: tuple[int, ...], led: int
+) -> None:
+    (only,) = written(*leading_to(port, *ports))
+    assert weights(only) == [80, 20]
+    assert isinstance(only, Apply)
+    (rule,) = only.manifest["spec"]["http"]
+    assert [one["destination"]["port"] for one in rule["route"]] == [{"number": led}] * 2
+
+
+def test_a_gateways_route_tells_the_port_that_it_leads_to() -> None:
+    words = ServiceWords(port=80, gateway_refs=({"name": "edge", "port": 443},))
+    found = canary(JUDGED, provider="gatewayapi:v1", external=True, words=words)
+    made_of_it = ROUTERS["gatewayapi:v1"].manifests(found, {})
+    assert set(external.ports_to("app-primary", made_of_it)) == {80}
 
 
 def test_labels_of_ours_that_are_gone_are_written_again() -> None:

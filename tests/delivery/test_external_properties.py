@@ -14,9 +14,12 @@ from delivery.dropped import Answer, is_kept
 from delivery.observation import Observation, Routes, Traffic
 from delivery.routers.interface import Object
 from delivery.rules.external import ROUTES_SETTLE
+from delivery.service_words import ServiceWords
 from delivery.step import step
+from tests.delivery import worlds
 from tests.delivery.routed import VIRTUAL, marked, routed, user
 from tests.delivery.scenes import CHECK, IDLE, NOW, half, seen
+from tests.delivery.worlds import merged
 
 STRATEGIES: tuple[dict[str, Any], ...] = (
     {"step_weight_promotion": 25},
@@ -25,6 +28,7 @@ STRATEGIES: tuple[dict[str, Any], ...] = (
 HAPPENINGS = (
     *("v2", "v3", "v1", "bad", "good", "pods"),
     *("by hand", "deleted", "stuck", "free", "stop"),
+    *("mistyped", "mended", "renumbered"),
 )
 
 
@@ -45,6 +49,7 @@ class Mesh:
     dead: bool = False
     sent: float = 0.0
     unknown: str = ""
+    ports: tuple[int, ...] = (80,)
     answers: dict[tuple[str, str], Answer] = field(default_factory=dict)
     tried: int = 0
     shares: set[int] = field(default_factory=set)
@@ -52,6 +57,9 @@ class Mesh:
     def happens(self, what: str) -> None:
         if what in ("v1", "v2", "v3"):
             self.revision = what
+        if what in ("mistyped", "mended"):
+            self.name_port(81 if what == "mistyped" else self.ports[0])
+        self.ports = (8080,) if what == "renumbered" else self.ports
         self.bad = (self.bad or what == "bad") and what != "good"
         self.stuck = (self.stuck or what == "stuck") and what != "free"
         self.dead = what == "pods"
@@ -62,6 +70,10 @@ class Mesh:
         if what == "by hand" and VIRTUAL in self.objects:
             self.objects[VIRTUAL] = turned(self.objects[VIRTUAL])
 
+    def name_port(self, port: int) -> None:
+        words = replace(self.canary.words, port=port)
+        self.canary = replace(self.canary, words=words)
+
     def look(self) -> Observation:
         status = self.canary.status
         promoting = status.phase in (Phase.PROMOTING, Phase.FINALISING)
@@ -71,6 +83,9 @@ class Mesh:
         return replace(
             seen(),
             now=self.now,
+            apex=merged(
+                worlds.service(), {"spec": {"ports": [{"port": one} for one in self.ports]}}
+            ),
             target=half(self.revision, scale, ready_pods=ready),
             primary=half(status.observed if promoting else status.promoted),
             revisions={"v1": {}, "v2": {}, "v3": {}},
@@ -143,6 +158,7 @@ def turned(virtual: Object) -> Object:
     return {**virtual, "spec": {**virtual["spec"], "http": rules}}
 
 
+WORDS = ServiceWords(port=80, port_discovery=True, gateways=("edge",), hosts=("web",))
 happenings = st.lists(st.tuples(st.sampled_from(HAPPENINGS), st.integers(1, 25)), max_size=8)
 
 
@@ -151,7 +167,7 @@ happenings = st.lists(st.tuples(st.sampled_from(HAPPENINGS), st.integers(1, 25))
 def test_pods_outlast_the_requests_that_objects_send_them(
     analysis: dict[str, Any], owned: bool, events: list[tuple[str, int]]
 ) -> None:
-    mesh = Mesh(routed(IDLE, analysis=analysis), {VIRTUAL: user()} if owned else {})
+    mesh = Mesh(routed(IDLE, analysis=analysis, words=WORDS), {VIRTUAL: user()} if owned else {})
     for what, seconds in (("v2", 25), *events):
         mesh.happens(what)
         for _ in range(seconds):
@@ -161,12 +177,28 @@ def test_pods_outlast_the_requests_that_objects_send_them(
 
 def settles(mesh: Mesh) -> None:
     """Left alone it comes to rest, with everybody at the primary and no pod of the canary."""
-    for what in ("free", "good", *(["stop"] if mesh.canary.stop else [])):
+    for what in ("free", "good", "mended", *(["stop"] if mesh.canary.stop else [])):
         mesh.happens(what)
     for _ in range(130):
         mesh.turn()
     status = mesh.canary.status
     assert (status.canary_weight, status.scale, share_of(mesh.objects)) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("change", ["mistyped", "renumbered"])
+@pytest.mark.parametrize("owned", [False, True])
+def test_a_bad_canary_loses_its_users_whatever_its_port_is_called(change: str, owned: bool) -> None:
+    mesh = Mesh(routed(IDLE, words=WORDS), {VIRTUAL: user()} if owned else {})
+    mesh.happens("v2")
+    while share_of(mesh.objects) < 40:
+        mesh.turn()
+    for what in (change, "bad"):
+        mesh.happens(what)
+    for _ in range(30):
+        mesh.turn()
+    status = mesh.canary.status
+    assert (status.phase, status.canary_weight) == (Phase.FAILED, 0)
+    assert share_of(mesh.objects) == 0
 
 
 def test_a_release_goes_through_all_of_its_weights() -> None:
