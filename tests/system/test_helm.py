@@ -9,9 +9,9 @@ from demo.namespace import Namespace
 from demo.waiting import eventually
 from tests.system.canaries import PATIENT
 from tests.system.helm import Helm
+from tests.system.jobs import Job, started
 from tests.system.load import Load
 from tests.system.test_leaving import deployments, services
-from tests.system.test_pipeline import Job, started
 
 pytestmark = [pytest.mark.usefixtures("hurried"), pytest.mark.soak]
 

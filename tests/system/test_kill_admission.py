@@ -4,6 +4,7 @@ These stop what every other test stands on, so they run alone.
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,7 @@ from demo.release import released
 from demo.shop import V1
 from demo.waiting import eventually
 from tests.system.conftest import HURRY, closed, defaults, fresh
+from tests.system.jobs import script
 from tests.system.kills import (
     BAD,
     BOTH,
@@ -84,13 +86,14 @@ def test_the_webhook_killed_in_each_phase(shop: Namespace, node: Node, load: Loa
 
 @pytest.mark.usefixtures("admission")
 def test_with_the_webhook_down_an_apply_is_judged_and_nothing_is_lost(
-    shop: Namespace, load: Load
+    shop: Namespace, load: Load, tmp_path: Path
 ) -> None:
     clients = [load(shop, *options) for options in BOTH]
     down()
     for course in (BAD, GOOD):
         assert_ended_well(released(shop, course.version), course)
     assert "admission did not act on Deployment shop" in said(shop)
+    assert script(shop, GOOD.version, tmp_path).status() == 1, "promoted, but under no number"
     assert losses(*clients) == []
 
 
