@@ -21,6 +21,7 @@ from delivery.decision import (
     Delete,
     Disown,
     Effect,
+    Replace,
     Restore,
     Write,
 )
@@ -28,6 +29,9 @@ from delivery.external import is_routers
 from delivery.names import AGENT_MANAGER
 
 log = logging.getLogger(__name__)
+
+Whole = Create | Replace | Restore | Write
+"""Effects that bring an object as it shall be."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,7 @@ class Performer:
                 said = {"annotations": dict(annotations), "resourceVersion": version}
                 about = named("Canary", metadata["name"], canary)
                 self.api.merge(about, {"metadata": said}, manager=AGENT_MANAGER)
-            case Create() | Restore() | Write():
+            case Create() | Replace() | Restore() | Write():
                 self.write(effect, canary)
 
     def apply(self, manifest: Mapping[str, Any]) -> None:
@@ -89,8 +93,18 @@ class Performer:
         else:
             self.api.apply(manifest, manager=AGENT_MANAGER)
 
-    def write(self, effect: Create | Restore | Write, canary: Mapping[str, Any]) -> None:
+    def replace(self, effect: Replace, canary: Mapping[str, Any]) -> None:
+        there = "resourceVersion" in effect.manifest["metadata"]
+        put = self.api.replace if there else self.api.create
+        put(effect.manifest, manager=AGENT_MANAGER)
+        if effect.why:
+            self.events.warn(canary, effect.why)
+
+    def write(self, effect: Whole, canary: Mapping[str, Any]) -> None:
         """A user's object whose fields no annotation makes ours: so we own none of them either."""
+        if isinstance(effect, Replace):
+            self.replace(effect, canary)
+            return
         if isinstance(effect, Create):
             self.create(effect.manifest)
             return

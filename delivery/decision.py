@@ -29,6 +29,17 @@ class Apply:
 
 
 @dataclass(frozen=True)
+class Replace:
+    """An object that is ours alone, whole: what others have put into it goes, which an apply could
+    not take away, and what its lists say twice stays. It names the resourceVersion that was seen,
+    and is made where it names none; `why` is told where somebody else had changed it.
+    """
+
+    manifest: Mapping[str, Any]
+    why: str = ""
+
+
+@dataclass(frozen=True)
 class Create:
     """An object that a user could have written, and who owns it from then on; where one of that
     name is there already, it stays as it is.
@@ -114,7 +125,7 @@ class Consume:
     annotations: Mapping[str, str | None]
 
 
-Effect = Apply | Annotate | Claim | Consume | Create | Delete | Disown | Restore | Write
+Effect = Apply | Annotate | Claim | Consume | Create | Delete | Disown | Replace | Restore | Write
 
 
 @dataclass(frozen=True)

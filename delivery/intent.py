@@ -20,8 +20,9 @@ from delivery import (
 from delivery.by_hand import consumption
 from delivery.canary import RESTING, Canary, Phase, Status
 from delivery.covering import covers
-from delivery.decision import Apply, Disown, Effect
+from delivery.decision import Apply, Disown, Effect, Replace
 from delivery.leaving import annotate, unpaused
+from delivery.mapping import mapping
 from delivery.observation import Observation, Workload
 from delivery.pods import annotations_of
 
@@ -92,18 +93,40 @@ def primary_effects(canary: Canary, seen: Observation, target: Workload) -> Iter
         selector=selector,
         replicas=primary_size(canary),
     )
-    if seen.primary is None or seen.primary.revision != revision:
-        yield Apply(manifest)
+    if seen.primary is None:
+        yield Replace(manifest)
+    elif seen.primary.revision != revision:
+        yield Replace(over(seen.primary, manifest), put_back(canary, seen.primary))
     elif differs(seen.primary, manifest):
         # What runs the revision already is not touched: another word for the same restarts pods.
         template = seen.primary.manifest["spec"]["template"]
-        yield Apply({**manifest, "spec": {**manifest["spec"], "template": template}})
+        yield Replace(over(seen.primary, {"spec": {**manifest["spec"], "template": template}}))
+
+
+def over(primary: Workload, wanted: Mapping[str, Any]) -> Mapping[str, Any]:
+    """As wanted, with the labels and annotations that others have put on the Deployment itself."""
+    found = primary.manifest["metadata"]
+    labels = {**(found.get("labels") or {}), **mapping(wanted, "metadata", "labels")}
+    return {**primary.manifest, "metadata": {**found, "labels": labels}, "spec": wanted["spec"]}
+
+
+def put_back(canary: Canary, primary: Workload) -> str:
+    """What is told of a revision that nobody has released; empty for any other."""
+    status = canary.status
+    ours = (status.promoted, status.observed, status.failed, status.previous)
+    if primary.revision in ours or not servable.is_ours(primary.manifest):
+        return ""
+    return (
+        f"Deployment {primary.name} was changed by somebody else, and is put back: what it runs is "
+        f"what was promoted; change Deployment {canary.target} instead"
+    )
 
 
 def differs(primary: Workload, wanted: Mapping[str, Any]) -> bool:
     """Whether the primary is not as wanted in what else we own: its size, and how it rolls."""
     found, spec = primary.manifest["spec"], wanted["spec"]
-    return any(found.get(key) != spec[key] for key in spec if key not in ("template", "selector"))
+    ours = (key for key in spec if key not in ("template", "selector"))
+    return bool(found.get("paused")) or any(found.get(key) != spec[key] for key in ours)
 
 
 def service_effects(

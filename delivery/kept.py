@@ -9,8 +9,9 @@ from typing import Any
 
 from delivery import names, workload
 from delivery.canary import Canary, Phase
-from delivery.decision import Apply, Delete, Effect
+from delivery.decision import Delete, Effect, Replace
 from delivery.hashing import stripped
+from delivery.mapping import mapping
 from delivery.observation import Observation
 from delivery.pods import annotations_of
 from delivery.servable import is_ours
@@ -41,7 +42,15 @@ def effects(canary: Canary, seen: Observation) -> Iterator[Effect]:
     if template is None or (found is not None and not is_ours(found)):
         return
     if found is None or promoted(found) != canary.status.promoted:
-        yield Apply(manifest(canary, template))
+        yield Replace(versioned(manifest(canary, template), found))
+
+
+def versioned(wanted: Mapping[str, Any], found: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """In place of the one that was seen."""
+    version = mapping(found or {}, "metadata").get("resourceVersion")
+    if version is None:
+        return wanted
+    return {**wanted, "metadata": {**wanted["metadata"], "resourceVersion": version}}
 
 
 def promoted(found: Mapping[str, Any]) -> str:

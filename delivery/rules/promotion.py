@@ -31,9 +31,16 @@ def missing_primary_is_awaited(canary: Canary, seen: Observation) -> Decision | 
     observed = canary.status.observed
     if seen.primary is not None and seen.primary.revision == observed:
         return None
-    if observed in seen.revisions:
-        return hold(canary, "the primary is being given the analysed revision")
-    return fails(canary, seen, f"revision {observed} is no longer in the target's history")
+    if observed not in seen.revisions:
+        return fails(canary, seen, f"revision {observed} is no longer in the target's history")
+    if is_late(canary, seen):
+        return fails(canary, seen, f"it could not be given revision {observed}")
+    return hold(canary, "the primary is being given the analysed revision")
+
+
+def is_late(canary: Canary, seen: Observation) -> bool:
+    since = canary.status.phase_since
+    return since is not None and seen.now - since > canary.progress_deadline
 
 
 def growing_primary_is_awaited(canary: Canary, seen: Observation) -> Decision | None:
@@ -49,13 +56,9 @@ def stuck_primary_keeps_users(canary: Canary, seen: Observation) -> Decision | N
     if seen.primary is None:
         return None
     why = seen.primary.failing or seen.primary.stuck
-    since = canary.status.phase_since
-    if seen.primary.unready and since is not None:
-        late = seen.now - since > canary.progress_deadline
-        why = why or (seen.primary.unready if late else "")
-    if not why:
-        return None
-    return fails(canary, seen, why)
+    if not why and is_late(canary, seen):
+        why = seen.primary.unready
+    return fails(canary, seen, why) if why else None
 
 
 def fails(canary: Canary, seen: Observation, why: str) -> Decision:

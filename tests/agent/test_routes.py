@@ -8,7 +8,7 @@ import pytest
 from agent.perform import Performer
 from agent.routes import RETRY_SECONDS, RouteObjects
 from cluster.events import Events
-from delivery.decision import Write
+from delivery.decision import Replace, Write
 from delivery.names import AGENT_MANAGER
 from tests.agent.running_router import eventually
 from tests.cluster.loopback import Server, serving
@@ -123,6 +123,20 @@ def test_of_a_users_object_nothing_is_ours_afterwards(server: Server, last: bool
     assert [one["fieldsV1"] for one in owners[1:]] == (
         [] if last else [{"f:metadata": {"f:annotations": {}}}]
     )
+
+
+@pytest.mark.parametrize(("version", "method"), [("7", "PUT"), ("", "POST")])
+def test_what_is_ours_is_written_whole_and_made_where_it_was_not_seen(
+    server: Server, version: str, method: str
+) -> None:
+    api = server.api()
+    metadata = {"name": "web-primary", "namespace": "shop"}
+    seen = {"resourceVersion": version} if version else {}
+    ours = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {**metadata, **seen}}
+    canary = {"metadata": {"name": "web", "namespace": "shop"}}
+    Performer(api, Events(api, "a", "b", "c")).perform(Replace(ours), canary)
+    (asked,) = server.asked
+    assert (asked.method, asked.body["metadata"]) == (method, ours["metadata"])
 
 
 def test_what_was_never_ours_is_not_disowned(server: Server) -> None:

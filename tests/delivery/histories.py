@@ -18,6 +18,7 @@ from delivery.step import step
 from delivery.strategy import canary_size
 from tests.delivery import departures
 from tests.delivery.answers import answers_stay
+from tests.delivery.meddling import restart_primary
 from tests.delivery.sent import requests_find_their_way
 from tests.delivery.turns import Agent, look
 
@@ -129,6 +130,7 @@ HAPPENINGS: Mapping[str, Happening] = {
     "scale": scale,
     "canary flaps": flap("web"),
     "primary flaps": flap("web-primary"),
+    "restarted primary": restart_primary,
     "pods vanish": pods_vanish,
     "routers": routers,
     "room": room,

@@ -9,7 +9,7 @@ import pytest
 from delivery import names
 from delivery.apex import ROUTER_SELECTOR
 from delivery.canary import Canary, Phase, Status
-from delivery.decision import Annotate, Apply, Effect
+from delivery.decision import Annotate, Apply, Effect, Replace
 from delivery.intent import effects, primary_revision
 from delivery.observation import Observation, Routers, Workload
 from delivery.service_words import ServiceWords
@@ -68,12 +68,12 @@ def test_what_serves_comes_first_then_what_leads_to_it_then_what_may_go() -> Non
     listeners = {"80": 20001}
     found = due(seen, scale=2, ports=listeners)
     kinds = [
-        (type(one).__name__, one.manifest["kind"] if isinstance(one, Apply) else one.kind)
+        (type(one).__name__, one.kind if isinstance(one, Annotate) else one.manifest["kind"])
         for one in found
-        if isinstance(one, Apply | Annotate)
+        if isinstance(one, Apply | Annotate | Replace)
     ]
     assert kinds == [
-        ("Apply", "Deployment"),
+        ("Replace", "Deployment"),
         ("Apply", "Service"),
         ("Annotate", "Service"),
         ("Annotate", "Deployment"),
@@ -100,12 +100,14 @@ def test_the_primary_follows_the_users_number_of_replicas() -> None:
         {"spec": {"replicas": 1}},
         {"spec": {"strategy": {"type": "Recreate"}}},
         {"spec": {"strategy": None}},
+        {"spec": {"paused": True}},
     ],
 )
 def test_a_primary_that_was_changed_by_hand_is_put_right(change: Document) -> None:
     found = only(due(replace(SEEN, primary=half(PRIMARY, change))))
     assert found.manifest["metadata"]["name"] == "web-primary"
     assert found.manifest["spec"]["replicas"] == 3
+    assert "paused" not in found.manifest["spec"]
 
 
 def test_a_primary_that_was_deleted_is_made_of_what_was_promoted_and_as_large_as_it_was() -> None:
@@ -118,7 +120,11 @@ def test_a_primary_that_was_deleted_is_made_of_what_was_promoted_and_as_large_as
 
 def test_a_primary_on_another_revision_is_put_back_on_the_promoted_one() -> None:
     found = only(due(replace(SEEN, primary=replace(PRIMARY, revision="other"))))
-    assert isinstance(found, Apply)
+    assert isinstance(found, Replace)
+    assert found.why == (
+        "Deployment web-primary was changed by somebody else, and is put back: what it runs is "
+        "what was promoted; change Deployment web instead"
+    )
 
 
 def test_what_others_added_to_the_primary_is_left_there() -> None:
@@ -129,7 +135,7 @@ def test_what_others_added_to_the_primary_is_left_there() -> None:
 def test_a_primary_keeps_its_own_selector_whoever_made_it() -> None:
     flaggers = {"spec": {"selector": {"matchLabels": {"app": "web-primary"}}}}
     found = due(replace(SEEN, primary=half(PRIMARY, flaggers, revision="other")))
-    selectors = [one.manifest["spec"]["selector"] for one in found if isinstance(one, Apply)]
+    selectors = [one.manifest["spec"]["selector"] for one in found if isinstance(one, Replace)]
     assert {"matchLabels": {"app": "web-primary", "outrider.dev/role": "primary"}} in selectors
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from delivery import kept
 from delivery.canary import Phase
-from delivery.decision import Apply, Delete
+from delivery.decision import Delete, Replace
 from delivery.hashing import template_hash
 from delivery.intent import effects
 from delivery.step import step
@@ -84,6 +84,6 @@ def test_it_is_written_once() -> None:
 
 
 def is_about_it(effect: object) -> bool:
-    if isinstance(effect, Apply):
+    if isinstance(effect, Replace):
         return bool(effect.manifest["kind"] == kept.KIND)
     return isinstance(effect, Delete) and effect.kind == kept.KIND

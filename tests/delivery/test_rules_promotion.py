@@ -112,6 +112,15 @@ def test_a_stuck_primary_ends_the_release_and_keeps_users_where_they_are(
     assert (after.canary_weight, after.scale, after.promoted) == (50, 2, "v1")
 
 
+def test_a_primary_that_is_not_given_the_revision_ends_the_release_at_its_deadline() -> None:
+    """The API server, or somebody's policy, may refuse it for ever."""
+    look = releasing(primary=half("v1"))
+    assert decided(promotion.missing_primary_is_awaited, PROMOTING, look).canary.status == PROMOTING
+    found = decided(promotion.missing_primary_is_awaited, LATE, look)
+    assert texts(found) == failed("it could not be given revision v2")
+    assert (found.canary.status.phase, found.canary.status.canary_weight) == (Phase.FAILED, 50)
+
+
 @pytest.mark.parametrize(
     ("status", "primary"),
     [

@@ -8,7 +8,7 @@ from typing import Any
 from delivery import apex, names
 from delivery.admission import Request, mutated
 from delivery.covering import covers
-from delivery.decision import Annotate, Apply, Claim, Create, Delete, Effect, Restore
+from delivery.decision import Annotate, Apply, Claim, Create, Delete, Effect, Replace, Restore
 from delivery.hashing import template_hash
 from delivery.routers.envoy import Application
 from delivery.servable import pair_names
@@ -16,6 +16,10 @@ from tests.delivery.reviews import Document, patched
 from tests.delivery.running import NEVER_READY as NEVER_READY
 from tests.delivery.running import READY_AFTER as READY_AFTER
 from tests.delivery.running import Pod as Pod
+from tests.delivery.written import deployment as deployment
+from tests.delivery.written import merged as merged
+from tests.delivery.written import service as service
+from tests.delivery.written import template as template
 
 NAMESPACE = "shop"
 AGENT = f"system:serviceaccount:{NAMESPACE}:{names.AGENT}"
@@ -26,46 +30,14 @@ BETA = 10
 """So many of them match whatever an A/B test asks for."""
 
 
-def template(image: str) -> Document:
-    port = {"name": "http", "containerPort": 8080}
-    container = {"name": "web", "image": image, "ports": [port]}
-    return {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [container]}}
-
-
-def deployment(image: str = "good:1", replicas: int = 3) -> Document:
-    spec = {
-        "replicas": replicas,
-        "selector": {"matchLabels": {"app": "web"}},
-        "strategy": {"type": "RollingUpdate"},
-        "template": template(image),
-    }
-    return {"kind": "Deployment", "metadata": {"name": "web"}, "spec": spec}
-
-
-def service() -> Document:
-    port = {"name": "http", "port": 80, "targetPort": "http", "protocol": "TCP"}
-    spec = {"selector": {"app": "web"}, "ports": [port], "clusterIP": "10.0.0.1"}
-    return {"kind": "Service", "metadata": {"name": "web"}, "spec": spec}
-
-
-def merged(found: Any, patch: Mapping[str, Any]) -> Document:
-    """RFC 7396."""
-    kept = dict(found) if isinstance(found, Mapping) else {}
-    for key, value in patch.items():
-        if value is None:
-            kept.pop(key, None)
-        else:
-            kept[key] = merged(kept.get(key), value) if isinstance(value, Mapping) else value
-    return kept
-
-
 @dataclass
 class World:
     """Everything that stands in one namespace.
 
     Without `room` no new pod starts; `lost` counts requests that nobody could answer; `own` are
-    images that nobody judged. Admission sees nothing of a namespace that is not `enrolled`. An app
-    that is `scaled` by an autoscaler is not eligible.
+    images that nobody judged, `barred` those that a policy keeps from the primary. Admission sees
+    nothing of a namespace that is not `enrolled`. An app that is `scaled` by an autoscaler is not
+    eligible.
     """
 
     admission: bool = True
@@ -86,6 +58,7 @@ class World:
     version: int = 0
     started: int = 0
     own: set[str] = field(default_factory=set)
+    barred: set[str] = field(default_factory=set)
 
     def put(self, wanted: Document, user: str = "jane", *, admission: bool = True) -> Document:
         """A write as the API server does it: admission, then a new version."""
@@ -128,8 +101,8 @@ class World:
 
     def perform(self, effect: Effect) -> None:
         match effect:
-            case Apply(manifest) if manifest["kind"] == "PodTemplate":
-                self.kept[manifest["metadata"]["name"]] = copy.deepcopy(dict(manifest))
+            case Replace(manifest):
+                self.replace(manifest)
             case Apply(manifest):
                 self.put(copy.deepcopy(self.applied(manifest)), AGENT)
             case Annotate():
@@ -142,6 +115,18 @@ class World:
                 pass
             case Create(manifest) | Restore(manifest):
                 self.put(copy.deepcopy(dict(manifest)), AGENT)
+
+    def replace(self, manifest: Mapping[str, Any]) -> None:
+        """Nothing, where the object has changed since it was seen, or a policy is against it."""
+        metadata = manifest["metadata"]
+        if manifest["kind"] == "PodTemplate":
+            self.kept[metadata["name"]] = copy.deepcopy(dict(manifest))
+            return
+        if manifest["spec"]["template"]["spec"]["containers"][0]["image"] in self.barred:
+            return
+        found = self.place(manifest["kind"]).get(metadata["name"], {"metadata": {}})
+        if found["metadata"].get("resourceVersion") == metadata.get("resourceVersion"):
+            self.put(copy.deepcopy(dict(manifest)), AGENT)
 
     def delete(self, kind: str, name: str) -> None:
         """And what it owns."""
