@@ -136,7 +136,10 @@ class Performer:
             self.events.warn(canary, f"admission did not act on all of {effect.kind} {effect.name}")
         if covers(answer, effect.shows):
             return
-        self.tidy(self.api.merge(target, effect.shows, manager=AGENT_MANAGER))
+        # Lists are written as they were seen: what came into them since must not be lost.
+        version = {"resourceVersion": answer["metadata"]["resourceVersion"]}
+        shows = {**effect.shows, "metadata": version}
+        self.tidy(self.api.merge(target, shows, manager=AGENT_MANAGER))
         text = f"admission did not act on {effect.kind} {effect.name}; its fields were written"
         self.events.warn(canary, text)
 
