@@ -60,6 +60,7 @@ ALWAYS: tuple[Rule, ...] = (
 
 ADOPTING: tuple[Rule, ...] = (
     leaving.unfit_app_is_not_moved,
+    leaving.uncalled_app_is_given_back,
     initializing.stuck_adoption_is_given_up,
     initializing.primary_is_awaited,
     initializing.routers_are_awaited,

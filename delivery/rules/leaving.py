@@ -16,6 +16,8 @@ from delivery.rules.initializing import APEX_SETTLES
 from delivery.rules.outcome import enters, hold, taken_off, waits, with_status
 from delivery.servable import is_ours
 
+APEX_RETURNS = 10.0
+"""Seconds that a Service has to come back in: some tools delete it to write it anew."""
 NOT_MANAGED = (Phase.NEW, Phase.TERMINATING, Phase.TERMINATED)
 
 
@@ -69,6 +71,23 @@ def unfit_app_is_not_moved(canary: Canary, seen: Observation) -> Decision | None
     if not seen.unfit or canary.status.apex_moved is not None or seen.target is None:
         return None
     return leaves(canary, seen, warning(given_back(canary, seen)))
+
+
+def uncalled_app_is_given_back(canary: Canary, seen: Observation) -> Decision | None:
+    """Its Service was deleted while it is adopted: nothing can be moved, and a hold may not last.
+
+    What its user changed meanwhile is kept: `observed` is what serves, so nothing is refused.
+    """
+    since, gone = canary.status.drained_since, f"Service {canary.status.apex} is gone"
+    if seen.apexes and since is None:
+        return None
+    if seen.apexes or since is None:
+        begun = None if seen.apexes else seen.now
+        return Decision(with_status(canary, drained_since=begun), gone if begun else "it is back")
+    if seen.now - since < APEX_RETURNS:
+        return hold(canary, gone)
+    left = leaves(canary, seen, warning(f"{canary.target} is given back: {gone}"))
+    return replace(left, canary=with_status(left.canary, observed=left.canary.status.promoted))
 
 
 def given_back(canary: Canary, seen: Observation) -> str:
