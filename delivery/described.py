@@ -194,5 +194,23 @@ def left_to_its_user(canary: Canary, service: Object) -> Iterator[Claim]:
             yield claim
 
 
+def is_made(target: Object, service: Object) -> bool:
+    """Whether it was made for this Deployment, and nobody else has written it since."""
+    return target["metadata"].get("uid") in owners(target, service) and not is_its_users(service)
+
+
+def is_doomed(target: Object, service: Object) -> bool:
+    """Whether it goes with a Deployment that had the same name before this one."""
+    found = owners(target, service)
+    return bool(found) and target["metadata"].get("uid") not in found
+
+
+def owners(target: Object, service: Object) -> frozenset[str]:
+    """The uids of the Deployments of the target's name that it goes with."""
+    wanted = ("Deployment", servable.name_of(target))
+    found = service["metadata"].get("ownerReferences") or ()
+    return frozenset(one["uid"] for one in found if (one.get("kind"), one.get("name")) == wanted)
+
+
 def is_target(canary: Canary, owner: Mapping[str, Any]) -> bool:
     return (owner.get("kind"), owner.get("name")) == ("Deployment", canary.target)

@@ -129,6 +129,7 @@ RULES: Mapping[Phase, tuple[Rule, ...]] = {
         initializing.ineligible_is_left_alone,
         external.former_routes_are_awaited,
         initializing.described_service_is_made,
+        initializing.doomed_service_is_awaited,
         initializing.adoption_begins,
     ),
     Phase.INITIALIZING: ADOPTING,

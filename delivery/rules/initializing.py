@@ -7,7 +7,7 @@ from delivery.alert import INFO, Alert
 from delivery.apex import has_moved, keys, may_move, present
 from delivery.canary import Canary, Phase
 from delivery.decision import Decision, normal, warning
-from delivery.described import described
+from delivery.described import described, is_doomed, is_made
 from delivery.eligibility import is_passing
 from delivery.images import advice
 from delivery.listeners import allocated
@@ -54,6 +54,17 @@ def described_service_is_made(canary: Canary, seen: Observation) -> Decision | N
     return Decision(making, text, (normal(text),))
 
 
+def doomed_service_is_awaited(canary: Canary, seen: Observation) -> Decision | None:
+    """Garbage collection is late: what is adopted with such a Service would lose it."""
+    if seen.target is None or seen.apex is None:
+        return None
+    if not is_doomed(seen.target.manifest, seen.apex):
+        return None
+    name = seen.apex["metadata"]["name"]
+    text = f"{canary.target} is not adopted yet: Service {name} goes with the Deployment before it"
+    return Decision(with_status(canary, message=text), text)
+
+
 def adoption_begins(canary: Canary, seen: Observation) -> Decision | None:
     """What serves now is what was promoted, whoever put it there."""
     if seen.target is None or seen.apex is None:
@@ -78,6 +89,7 @@ def adoption_begins(canary: Canary, seen: Observation) -> Decision | None:
         replicas=canary.status.replicas or seen.wish or source.replicas,
         ports=found,
         apex=name,
+        made=canary.status.made or is_made(seen.target.manifest, seen.apex),
     )
 
 

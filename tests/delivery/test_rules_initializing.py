@@ -98,7 +98,9 @@ def test_listeners_of_other_apps_are_left_to_them() -> None:
 
 @pytest.mark.parametrize("missing", ["target", "apex"])
 def test_nothing_is_adopted_without_a_deployment_and_a_service(missing: str) -> None:
-    assert silent(initializing.adoption_begins, NEW, unadopted(**{missing: None}))
+    look = unadopted(**{missing: None})
+    assert silent(initializing.doomed_service_is_awaited, NEW, look)
+    assert silent(initializing.adoption_begins, NEW, look)
 
 
 @pytest.mark.parametrize(
