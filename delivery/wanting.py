@@ -25,6 +25,8 @@ def wanting(canary: Canary, found: Objects) -> Iterator[str]:
         yield from renamed(canary)
         return
     yield from port(canary, service)
+    if canary.status.made and canary.status.apex == canary.service:
+        yield from said_anew(canary, service)
     if not canary.external:
         # Else the router's own objects bear it.
         yield from metadata(canary, service)
@@ -67,6 +69,25 @@ def port(canary: Canary, service: Object) -> Iterator[str]:
             f"spec.service.port (Service {canary.service} is yours, and has no port "
             f"{canary.words.port}; add it there, or name one that it has)"
         )
+
+
+def said_anew(canary: Canary, service: Object) -> Iterator[str]:
+    """Of a Service that was made as they said: it is not written again, users are on it."""
+    words, ports = canary.words, apex.own_ports(service)
+    wanted = {
+        "targetPort": words.target_port,
+        "appProtocol": words.app_protocol,
+        "portName": words.port_name or "http",
+    }
+    for port in (one for one in ports if one["port"] == words.port):
+        there = {**port, "portName": port.get("name", "")}
+        for field, said in wanted.items():
+            if (found := there.get(field, "")) != said:
+                back = f"say {found} again" if found else "leave it out again"
+                yield (
+                    f"spec.service.{field} (Service {canary.service}, which was made, says "
+                    f"{found or 'none'} and keeps it; change it there too, or {back})"
+                )
 
 
 def leads_nowhere(canary: Canary, service: Object | None) -> bool:

@@ -119,6 +119,47 @@ def test_another_name_for_the_service_of_an_adopted_app_halts_until_it_is_there(
     assert found == ([text] if halts else [])
 
 
+MADE = {"name": "http", "port": 80, "targetPort": 8080}
+
+
+@pytest.mark.parametrize(
+    ("said", "there", "halting"),
+    [
+        ({}, {}, []),
+        ({"targetPort": 9090}, {}, ["targetPort"]),
+        ({"targetPort": "http"}, {}, ["targetPort"]),
+        ({"targetPort": "http"}, {"targetPort": "http"}, []),
+        ({"portName": "web"}, {}, ["portName"]),
+        ({"appProtocol": "grpc"}, {}, ["appProtocol"]),
+        ({}, {"appProtocol": "grpc"}, ["appProtocol"]),
+        ({"targetPort": 9090}, {"port": 81}, ["port"]),
+    ],
+)
+def test_what_is_said_anew_of_a_service_that_was_made_halts(
+    said: Document, there: Document, halting: list[str]
+) -> None:
+    fields = {"targetPort": 8080, **said}
+    found = anew(fields, {**MADE, **there})
+    assert [one.partition(" ")[0] for one in found] == [f"spec.service.{one}" for one in halting]
+    users = wanted(service("shop", {**MADE, **there}), **fields)
+    assert bool(users) == (halting == ["port"])
+
+
+def anew(said: Document, there: Document) -> list[str]:
+    canary = replace(parse(resource(**said), Analysis()), service="shop")
+    made = replace(canary, status=replace(canary.status, apex="shop", made=True))
+    return list(wanting(made, Objects(services=[service("shop", there)])))
+
+
+def test_what_helps_is_said_with_what_was_made() -> None:
+    assert anew({"targetPort": 9090, "appProtocol": "grpc"}, MADE) == [
+        "spec.service.targetPort (Service shop, which was made, says 8080 and keeps it; change it "
+        "there too, or say 8080 again)",
+        "spec.service.appProtocol (Service shop, which was made, says none and keeps it; change it "
+        "there too, or leave it out again)",
+    ]
+
+
 @pytest.mark.parametrize("promoted", ["v1", ""])
 def test_a_service_of_the_users_that_has_the_name_of_a_halfs_halts(promoted: str) -> None:
     canary = parse(resource(name="api"), Analysis())
