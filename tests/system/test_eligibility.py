@@ -97,10 +97,12 @@ def test_what_others_drive_is_left_to_them_also_when_they_come_later(
     admits = {"ingress": [{"from": [{"podSelector": {"matchLabels": {"app": "gateway"}}}]}]}
     meshed = none_of("meshed", annotations={"linkerd.io/inject": "enabled"})
     namespace.kubectl.apply([*meshed, *none_of("closed"), policy("closed", "closed", **admits)])
+    namespace.kubectl.apply([*none_of("twice"), none_of("twice-primary")[0]])
     namespace.opt_in()
     refused(namespace, "meshed", "its pods are in a mesh (linkerd.io/inject)")
     text = "NetworkPolicy closed refuses the routers on port 8080: admit pods labelled"
     refused(namespace, "closed", f"{text} app.kubernetes.io/name=outrider-router there")
+    refused(namespace, "twice", "the name of Deployment twice-primary is needed for its pair")
     install()
     argo, kruise, keda = FOREIGN
     namespace.kubectl.apply(
