@@ -60,17 +60,19 @@ def asked_first(request: Request, route: Wiring) -> Wiring:
 
 
 def asked(request: Request, route: Wiring, origin: Wiring) -> Wiring:
-    """The wiring that the user wants by this request; what merely stands there is no wish."""
+    """The wiring that the user wants by this request; what of ours merely stands there is none."""
     selector = origin.selector
     sent, before = (mapping(one, "spec", "selector") for one in (request.object, request.old))
     if route.selector is not None and sent not in (route.selector, before):
         selector = unmerged(sent, route.selector, origin.selector or {})
-    known, own = dict(targets_of(request.old)), behind(route, origin)
-    # A port that got another one's number by hand has brought the router's port along.
+    own = behind(route, origin)
+    stands = {port: to for port, to in targets_of(request.old) if to in names.LISTENERS}
+    # A port that got another one's number by hand has brought the router's port along. What is none
+    # of the routers' ports was written while nobody asked us: it counts whenever we see it.
     ports = {
         port: own.get(target, target)
         for port, target in targets_of(request.object)
-        if target not in (route.ports.get(port, target), known.get(port))
+        if target not in (route.ports.get(port, target), stands.get(port))
     }
     return Wiring(selector, {**origin.ports, **ports})
 

@@ -72,6 +72,13 @@ UPDATES: list[tuple[str, str, Document, Document, Document]] = [
         ),
     ),
     (
+        "a target that was written while nobody was asked is a wish",
+        "jane",
+        service(MARKS, ROUTERS, {80: 9090}),
+        service(MARKS, ROUTERS, {80: 9090}),
+        routed(wish(origin(port=9090))),
+    ),
+    (
         "a wiring that only stands there is no wish",
         "jane",
         service(MARKS, {"old": "route"}, {80: 20000}),
