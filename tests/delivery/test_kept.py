@@ -1,5 +1,7 @@
 """A primary that somebody deletes comes back as it was, whatever the target remembers."""
 
+from dataclasses import replace
+
 import pytest
 
 from delivery import kept
@@ -87,3 +89,14 @@ def is_about_it(effect: object) -> bool:
     if isinstance(effect, Replace):
         return bool(effect.manifest["kind"] == kept.KIND)
     return isinstance(effect, Delete) and effect.kind == kept.KIND
+
+
+def test_it_is_written_over_as_it_was_seen() -> None:
+    agent = promoted_then("good:3")
+    found = agent.world.kept["web-primary"]
+    seen = {**found, "metadata": {**found["metadata"], "resourceVersion": "7"}}
+    look_now = replace(look(agent.canary, agent.world), kept=seen)
+    status = replace(agent.canary.status, promoted=template_hash(template("good:3")))
+    (effect,) = kept.effects(replace(agent.canary, status=status), look_now)
+    assert isinstance(effect, Replace)
+    assert effect.manifest["metadata"]["resourceVersion"] == "7"
