@@ -26,9 +26,11 @@ from delivery.decision import (
     Write,
 )
 from delivery.external import is_routers
-from delivery.names import AGENT_MANAGER
+from delivery.names import AGENT_MANAGER, WEBHOOK
 
 log = logging.getLogger(__name__)
+
+LOOK = f"look at mutatingwebhookconfiguration {WEBHOOK} and at the pods of Deployment {WEBHOOK}"
 
 Whole = Create | Replace | Restore | Write
 """Effects that bring an object as it shall be."""
@@ -133,7 +135,8 @@ class Performer:
         said = {"metadata": metadata, **effect.ends}
         answer = self.api.merge(target, said, manager=AGENT_MANAGER)
         if not covers(answer, effect.hopes):
-            self.events.warn(canary, f"admission did not act on all of {effect.kind} {effect.name}")
+            text = f"admission did not act on all of {effect.kind} {effect.name}: {LOOK}"
+            self.events.warn(canary, text)
         if covers(answer, effect.shows):
             return
         # Lists are written as they were seen: what came into them since must not be lost.
@@ -141,7 +144,7 @@ class Performer:
         shows = {**effect.shows, "metadata": version}
         self.tidy(self.api.merge(target, shows, manager=AGENT_MANAGER))
         text = f"admission did not act on {effect.kind} {effect.name}; its fields were written"
-        self.events.warn(canary, text)
+        self.events.warn(canary, f"{text}: {LOOK}")
 
     def tidy(self, written: Object) -> None:
         """Gives up the ownership of a user's fields that we had to write ourselves.

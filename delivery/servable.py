@@ -69,10 +69,10 @@ def refusals(service: Object, *, opaque: bool = False) -> Iterator[str]:
         yield f"Service {name} is of type ExternalName: it leads out of the cluster"
         return
     if spec.get("clusterIP") == "None":
-        yield f"Service {name} is headless"
+        yield f"Service {name} is headless: make it anew without clusterIP: None"
     for policy in POLICIES:
         if spec.get(policy) == "Local":
-            yield f"Service {name} has {policy} Local"
+            yield f"Service {name} has {policy} Local: set it to Cluster"
     for port in own_ports(service):
         if why := protocol_refusal(port) if opaque else port_refusal(port):
             yield f"port {port['port']} of Service {name} {why}"
@@ -115,7 +115,12 @@ def service_refusals(
     """Why a Deployment's Services keep it from being adopted."""
     found = services_of(deployment, services)
     if not found:
-        yield "selected by 0 Services, one is needed"
+        labels = deployment["spec"]["selector"].get("matchLabels") or {}
+        wanted = ",".join(f"{key}={labels[key]}" for key in sorted(labels))
+        yield (
+            f"selected by 0 Services, one is needed: write one that selects {wanted}, or say "
+            "spec.service.port in a Canary"
+        )
     for service in sorted(found, key=name_of):
         yield from unservable(service, deployment, deployments, opaque=opaque)
     yield from in_the_way(name_of(deployment), services)

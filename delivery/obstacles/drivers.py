@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from delivery import names
 from delivery.obstacles.grounds import Sighting
 from delivery.pods import Object
 
@@ -10,12 +11,13 @@ ARGO = "Rollout of Argo"
 KRUISE = "Rollout of OpenKruise"
 KEDA = "ScaledObject"
 DOES = {ARGO: "drives", KRUISE: "drives", KEDA: "scales"}
+HELP = f"delete that, or annotate the Deployment {names.ENABLED}=false"
 
 
 def of_autoscalers(name: str, autoscalers: Sequence[Object]) -> Iterator[str]:
     for scaler in autoscalers:
         if is_deployment(scaler["spec"].get("scaleTargetRef"), name):
-            yield f"HorizontalPodAutoscaler {scaler['metadata']['name']} scales it"
+            yield f"HorizontalPodAutoscaler {scaler['metadata']['name']} scales it: {HELP}"
 
 
 def of_drivers(name: str, drivers: Mapping[str, Sighting]) -> Iterator[str]:
@@ -23,7 +25,7 @@ def of_drivers(name: str, drivers: Mapping[str, Sighting]) -> Iterator[str]:
     for kind, seen in drivers.items():
         for item in seen.items:
             if is_deployment(referred(kind, item), name):
-                yield f"{kind} {item['metadata']['name']} {DOES[kind]} it"
+                yield f"{kind} {item['metadata']['name']} {DOES[kind]} it: {HELP}"
 
 
 def of_unknown(drivers: Mapping[str, Sighting]) -> Iterator[str]:

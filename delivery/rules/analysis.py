@@ -116,7 +116,11 @@ def skipped_analysis_promotes(canary: Canary, seen: Observation) -> Decision | N
 def rejected_configuration_halts(canary: Canary, seen: Observation) -> Decision | None:
     if not seen.routers.rejected or canary.external:
         return None
-    return waits(canary, f"routers rejected their configuration: {seen.routers.rejected}")
+    return waits(
+        canary,
+        "routers rejected their configuration, undo the last change of a Canary or Service here: "
+        f"{seen.routers.rejected}",
+    )
 
 
 def analysis_starts(canary: Canary, seen: Observation) -> Decision | None:

@@ -32,7 +32,9 @@ def missing_primary_is_awaited(canary: Canary, seen: Observation) -> Decision | 
     if seen.primary is not None and seen.primary.revision == observed:
         return None
     if observed not in seen.revisions:
-        return fails(canary, seen, f"revision {observed} is no longer in the target's history")
+        lost = f"revision {observed} is no longer in the target's history"
+        fix = f"set spec.revisionHistoryLimit of Deployment {canary.target} to 2 or more"
+        return fails(canary, seen, f"{lost}: {fix}, and apply it again")
     if is_late(canary, seen):
         return fails(canary, seen, f"it could not be given revision {observed}")
     return hold(canary, "the primary is being given the analysed revision")

@@ -66,7 +66,9 @@ def test_a_canary_that_was_left_alone_keeps_no_other_app_waiting() -> None:
 def test_a_refused_app_is_named_with_its_reasons_and_the_next_one_is_taken() -> None:
     broken = merged(app("a"), {"spec": {"replicas": 0}})
     found = next_adoption([], neighbours(broken, app("b")))
-    assert found == Adoption(app("b"), {"a": ("it is scaled to 0",)})
+    assert found == Adoption(
+        app("b"), {"a": ("it is scaled to 0: set spec.replicas to 1 or more",)}
+    )
 
 
 @pytest.mark.parametrize(("due", "taken"), [(False, "b"), (True, "a")])
@@ -107,7 +109,10 @@ def test_until_a_rollout_is_over_only_what_is_wrong_with_the_app_itself_is_said(
 
 @pytest.mark.parametrize(
     ("unknown", "said"),
-    [("not read yet: x", None), ("not known yet: x", ("it is scaled to 0",))],
+    [
+        ("not read yet: x", None),
+        ("not known yet: x", ("it is scaled to 0: set spec.replicas to 1 or more",)),
+    ],
 )
 def test_before_all_is_read_nothing_is_said_and_then_all_at_once(
     unknown: str, said: tuple[str, ...] | None

@@ -13,6 +13,7 @@ from delivery.eligibility import (
     refusals,
     takeover_refusals,
 )
+from delivery.obstacles.drivers import HELP
 from delivery.obstacles.grounds import Grounds
 from tests.delivery import worlds
 from tests.delivery.reviews import Document
@@ -35,12 +36,15 @@ def said(deployment: Document, **more: Any) -> tuple[str, ...]:
 
 
 def test_what_its_services_are_is_a_reason() -> None:
-    reason = "selected by 0 Services, one is needed"
-    assert said(running(), services=()) == (reason,)
+    (found,) = said(running(), services=())
+    assert found.startswith("selected by 0 Services, one is needed")
 
 
 def test_an_ordinary_web_app_is_eligible() -> None:
     assert said(running()) == ()
+
+
+CLAIM = {"name": "data", "persistentVolumeClaim": {"claimName": "shop"}}
 
 
 def pod(**change: Any) -> Document:
@@ -60,19 +64,33 @@ def pod(**change: Any) -> Document:
         ),
         (
             {"spec": {"selector": {"matchExpressions": [{"key": "app"}]}}},
-            "spec.selector must be matchLabels alone",
-        ),
-        (pod(hostNetwork=True), "it uses the host's network"),
-        (
-            pod(volumes=[{"emptyDir": {}}, {"persistentVolumeClaim": {}}]),
-            "it mounts a PersistentVolumeClaim",
+            "spec.selector must be matchLabels alone: it has matchExpressions (app); "
+            "delete the Deployment and apply it with labels that it selects by",
         ),
         (
-            pod(containers=[{"ports": [{"containerPort": 80, "hostPort": 80}]}]),
-            "it uses a hostPort",
+            {"spec": {"selector": {"matchLabels": None}}},
+            "spec.selector must be matchLabels alone: it has none; "
+            "delete the Deployment and apply it with labels that it selects by",
         ),
-        ({"spec": {"replicas": 0}}, "it is scaled to 0"),
-        ({"spec": {"paused": True}}, "it is paused"),
+        (
+            pod(hostNetwork=True),
+            "it uses the host's network: take hostNetwork: true out of its pods",
+        ),
+        (
+            pod(volumes=[{"emptyDir": {}}, CLAIM]),
+            "it mounts a PersistentVolumeClaim: volume data is claim shop; "
+            "give each pod an ephemeral volume",
+        ),
+        (
+            pod(containers=[{"name": "a", "ports": [{"containerPort": 80, "hostPort": 80}]}]),
+            "it uses a hostPort: container a has hostPort 80; take it out, a Service needs the "
+            "containerPort alone",
+        ),
+        ({"spec": {"replicas": 0}}, "it is scaled to 0: set spec.replicas to 1 or more"),
+        (
+            {"spec": {"paused": True}},
+            "it is paused: take spec.paused: true out, or run kubectl rollout resume",
+        ),
         (
             {"status": {"updatedReplicas": 1}},
             "a rollout is under way: waiting for rollout to finish: "
@@ -96,7 +114,7 @@ def test_a_deployment_that_is_held_already_need_not_be_complete() -> None:
 def test_an_autoscaler_is_a_reason_when_it_scales_this_one() -> None:
     other = merged(SCALER, {"spec": {"scaleTargetRef": {"name": "api"}}})
     kind = merged(SCALER, {"spec": {"scaleTargetRef": {"kind": "StatefulSet"}}})
-    scales = ("HorizontalPodAutoscaler web-hpa scales it",)
+    scales = (f"HorizontalPodAutoscaler web-hpa scales it: {HELP}",)
     assert said(running(), autoscalers=(other, kind)) == ()
     assert said(running(), autoscalers=(SCALER,)) == scales
 

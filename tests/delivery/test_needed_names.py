@@ -10,6 +10,7 @@ from delivery.canary import Canary, Phase
 from delivery.described import standing_refusals
 from delivery.eligibility import Neighbours
 from delivery.intent import effects
+from delivery.obstacles.drivers import HELP
 from delivery.serving import applications
 from tests.delivery import scenes, worlds
 from tests.delivery.reviews import Document
@@ -83,9 +84,9 @@ OWNED = {"ownerReferences": [{"apiVersion": "flagger.app/v1beta1", "kind": "Cana
 @pytest.mark.parametrize(
     ("primary", "asked"),
     [
-        (None, "it is scaled to 0"),
-        ({}, "it is scaled to 0"),
-        (OWNED, "HorizontalPodAutoscaler web scales it"),
+        (None, "it is scaled to 0: set spec.replicas to 1 or more"),
+        ({}, "it is scaled to 0: set spec.replicas to 1 or more"),
+        (OWNED, f"HorizontalPodAutoscaler web scales it: {HELP}"),
         ({"labels": {names.MANAGED_BY: names.OUTRIDER}}, ""),
     ],
     ids=["none", "another app", "Flagger's", "ours"],

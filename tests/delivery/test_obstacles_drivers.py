@@ -4,7 +4,15 @@ from typing import Any
 
 import pytest
 
-from delivery.obstacles.drivers import ARGO, KEDA, KRUISE, of_autoscalers, of_drivers, of_unknown
+from delivery.obstacles.drivers import (
+    ARGO,
+    HELP,
+    KEDA,
+    KRUISE,
+    of_autoscalers,
+    of_drivers,
+    of_unknown,
+)
 from delivery.obstacles.grounds import Sighting
 from tests.delivery.reviews import Document
 
@@ -20,15 +28,19 @@ def driver(**spec: Any) -> Document:
 @pytest.mark.parametrize(
     ("kind", "spec", "reasons"),
     [
-        (ARGO, {"workloadRef": WEB}, ["Rollout of Argo one drives it"]),
+        (ARGO, {"workloadRef": WEB}, [f"Rollout of Argo one drives it: {HELP}"]),
         (ARGO, {"workloadRef": OTHER}, []),
         (ARGO, {"workloadRef": OF_ANOTHER_GROUP}, []),
         (ARGO, {"template": {}}, []),
-        (KRUISE, {"workloadRef": WEB}, ["Rollout of OpenKruise one drives it"]),
-        (KRUISE, {"objectRef": {"workloadRef": WEB}}, ["Rollout of OpenKruise one drives it"]),
+        (KRUISE, {"workloadRef": WEB}, [f"Rollout of OpenKruise one drives it: {HELP}"]),
+        (
+            KRUISE,
+            {"objectRef": {"workloadRef": WEB}},
+            [f"Rollout of OpenKruise one drives it: {HELP}"],
+        ),
         (KRUISE, {"objectRef": {"workloadRef": OTHER}}, []),
         (KRUISE, {"objectRef": None}, []),
-        (KEDA, {"scaleTargetRef": {"name": "web"}}, ["ScaledObject one scales it"]),
+        (KEDA, {"scaleTargetRef": {"name": "web"}}, [f"ScaledObject one scales it: {HELP}"]),
         (KEDA, {"scaleTargetRef": {"kind": "StatefulSet", "name": "web"}}, []),
         (KEDA, {}, []),
     ],
@@ -45,7 +57,9 @@ def test_an_object_without_a_word_points_at_nothing() -> None:
 
 def test_an_autoscaler_points_at_what_it_scales() -> None:
     scaler = driver(scaleTargetRef={"kind": "Deployment", "name": "web"})
-    assert list(of_autoscalers("web", [scaler])) == ["HorizontalPodAutoscaler one scales it"]
+    assert list(of_autoscalers("web", [scaler])) == [
+        f"HorizontalPodAutoscaler one scales it: {HELP}"
+    ]
     assert list(of_autoscalers("api", [scaler, driver()])) == []
 
 

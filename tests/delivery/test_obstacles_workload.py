@@ -16,7 +16,17 @@ def template(metadata: Document | None = None, **spec: Any) -> Document:
     return merged(worlds.template("good:1"), change)
 
 
-PORT = {"ports": [{"containerPort": 80, "hostPort": 80}]}
+PORT = {"name": "proxy", "ports": [{"containerPort": 80, "hostPort": 8080}]}
+
+HOST_PORT = (
+    "it uses a hostPort: container proxy has hostPort 8080; take it out, a Service needs the "
+    "containerPort alone"
+)
+CLAIMS = [{"name": name, "persistentVolumeClaim": {"claimName": f"shop-{name}"}} for name in "ab"]
+CLAIMED = (
+    "it mounts a PersistentVolumeClaim: volume a is claim shop-a, volume b is claim shop-b; "
+    "give each pod an ephemeral volume"
+)
 
 
 @pytest.mark.parametrize(
@@ -24,7 +34,8 @@ PORT = {"ports": [{"containerPort": 80, "hostPort": 80}]}
     [
         (template(), []),
         (template(volumes=[{"ephemeral": {"volumeClaimTemplate": {}}}]), []),
-        (template(initContainers=[PORT]), ["it uses a hostPort"]),
+        (template(initContainers=[PORT]), [HOST_PORT]),
+        (template(volumes=CLAIMS), [CLAIMED]),
         (
             template({"annotations": {"sidecar.istio.io/inject": "true"}}),
             ["its pods are in a mesh (sidecar.istio.io/inject): name its provider in a Canary"],

@@ -75,7 +75,9 @@ def test_the_primary_is_waited_for_until_it_has_the_analysed_revision(primary: A
 def test_a_revision_that_nobody_remembers_cannot_be_promoted() -> None:
     look = releasing(revisions={"v1": {}})
     found = decided(promotion.missing_primary_is_awaited, PROMOTING, look)
-    assert texts(found) == failed("revision v2 is no longer in the target's history")
+    lost = "revision v2 is no longer in the target's history"
+    fix = "set spec.revisionHistoryLimit of Deployment app to 2 or more, and apply it again"
+    assert texts(found) == failed(f"{lost}: {fix}")
     assert found.canary.status.phase is Phase.FAILED
 
 

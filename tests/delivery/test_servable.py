@@ -38,6 +38,9 @@ def said(*services: Document, others: tuple[Document, ...] = ()) -> list[str]:
     return list(service_refusals(found, services, (found, *others)))
 
 
+HEADLESS = "is headless: make it anew without clusterIP: None"
+
+
 def test_an_ordinary_service_can_be_routed() -> None:
     assert said(service()) == []
 
@@ -55,22 +58,31 @@ def test_an_app_is_called_by_the_service_of_its_name_or_the_first(
 
 def test_one_service_is_needed() -> None:
     other = service({"spec": {"selector": {"app": "x"}}})
-    assert said(other) == ["selected by 0 Services, one is needed"]
+    assert said(other) == [
+        "selected by 0 Services, one is needed: write one that selects app=web, or say "
+        "spec.service.port in a Canary"
+    ]
 
 
 def test_of_several_services_each_must_be_one_that_can_be_routed() -> None:
     headless = {"spec": {"clusterIP": "None"}}
     assert said(service(), service(name="second")) == []
     found = said(service(name="web"), service(headless, name="b"), service(headless, name="a"))
-    assert found == ["Service a is headless", "Service b is headless"]
+    assert found == [f"Service {one} {HEADLESS}" for one in ("a", "b")]
 
 
 @pytest.mark.parametrize(
     ("spec", "reason"),
     [
-        ({"clusterIP": "None"}, "Service web is headless"),
-        ({"externalTrafficPolicy": "Local"}, "Service web has externalTrafficPolicy Local"),
-        ({"internalTrafficPolicy": "Local"}, "Service web has internalTrafficPolicy Local"),
+        ({"clusterIP": "None"}, f"Service web {HEADLESS}"),
+        (
+            {"externalTrafficPolicy": "Local"},
+            "Service web has externalTrafficPolicy Local: set it to Cluster",
+        ),
+        (
+            {"internalTrafficPolicy": "Local"},
+            "Service web has internalTrafficPolicy Local: set it to Cluster",
+        ),
         ({"type": "ExternalName"}, "Service web is of type ExternalName: it leads out of the"),
     ],
 )

@@ -262,7 +262,10 @@ def test_without_a_port_for_all_of_its_services_an_app_is_left_alone() -> None:
 @pytest.mark.parametrize(
     ("phase", "reasons"),
     [
-        (Phase.INITIALIZED, {"raw": ("Service raw is headless",)}),
+        (
+            Phase.INITIALIZED,
+            {"raw": ("Service raw is headless: make it anew without clusterIP: None",)},
+        ),
         (Phase.TERMINATING, {}),
         (Phase.NEW, {}),
     ],

@@ -92,7 +92,8 @@ def test_with_the_webhook_down_an_apply_is_judged_and_nothing_is_lost(
     down()
     for course in (BAD, GOOD):
         assert_ended_well(released(shop, course.version), course)
-    assert "admission did not act on Deployment shop" in said(shop)
+    text = "admission did not act on Deployment shop; its fields were written: look at"
+    assert f"{text} mutatingwebhookconfiguration outrider-webhook" in said(shop)
     assert script(shop, GOOD.version, tmp_path).status() == 1, "promoted, but under no number"
     assert losses(*clients) == []
 

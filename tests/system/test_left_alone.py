@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from delivery.names import ENABLED
+from delivery.obstacles.drivers import HELP
 from demo.kubectl import JSON
 from demo.namespace import Namespace
 from demo.waiting import always, eventually
@@ -108,10 +109,26 @@ CASES = {
         "spec.strategy.type is Recreate, only RollingUpdate keeps users served",
         lambda found: found[0]["spec"].update(strategy={"type": "Recreate"}),
     ),
-    "claim": Case("it mounts a PersistentVolumeClaim", claim),
-    "host": Case("it uses a hostPort", host_port),
-    "lonely": Case("selected by 0 Services, one is needed", lambda found: found.pop(1)),
-    "twice": Case("Service second is headless", second_service, "service/second"),
+    "claim": Case(
+        "it mounts a PersistentVolumeClaim: volume data is claim none; "
+        "give each pod an ephemeral volume",
+        claim,
+    ),
+    "host": Case(
+        "it uses a hostPort: container shop has hostPort 8080; take it out, a Service needs the "
+        "containerPort alone",
+        host_port,
+    ),
+    "lonely": Case(
+        "selected by 0 Services, one is needed: write one that selects "
+        "app.kubernetes.io/name=lonely, or say spec.service.port in a Canary",
+        lambda found: found.pop(1),
+    ),
+    "twice": Case(
+        "Service second is headless: make it anew without clusterIP: None",
+        second_service,
+        "service/second",
+    ),
     "shared": Case(
         "Service shared selects bystander too", second_deployment, "deployment/bystander"
     ),
@@ -120,7 +137,7 @@ CASES = {
         "or set its appProtocol to http",
         unknown_port,
     ),
-    "scaled": Case("HorizontalPodAutoscaler scaler scales it", scaler, "hpa/scaler"),
+    "scaled": Case(f"HorizontalPodAutoscaler scaler scales it: {HELP}", scaler, "hpa/scaler"),
     "unwanted": Case("its annotation outrider.dev/enabled is false", opted_out),
 }
 

@@ -96,17 +96,21 @@ def said(**spec: object) -> Change:
     return lambda service: service["spec"].update(spec)
 
 
+ANEW, LOCAL = "make it anew without clusterIP: None", "Local: set it to Cluster"
 LEFT_ALONE: dict[str, tuple[Change, str]] = {
-    "headless": (said(clusterIP="None"), "Service headless is headless"),
+    "headless": (said(clusterIP="None"), f"Service headless is headless: {ANEW}"),
     "outside": (
         said(type="ExternalName", externalName="shop.example.com"),
         "Service outside is of type ExternalName: it leads out of the cluster",
     ),
     "local": (
         said(type="NodePort", externalTrafficPolicy="Local"),
-        "Service local has externalTrafficPolicy Local",
+        f"Service local has externalTrafficPolicy {LOCAL}",
     ),
-    "near": (said(internalTrafficPolicy="Local"), "Service near has internalTrafficPolicy Local"),
+    "near": (
+        said(internalTrafficPolicy="Local"),
+        f"Service near has internalTrafficPolicy {LOCAL}",
+    ),
     "datagrams": (
         ported(protocol="UDP"),
         "port 80 of Service datagrams is UDP: only TCP can be routed",
@@ -142,7 +146,7 @@ def test_services_that_cannot_be_routed_are_reasons_that_are_told_and_counted(
     namespace.kubectl.apply([one for name in LEFT_ALONE for one in spoilt(name)])
     namespace.opt_in()
     wanted = {
-        name: [f"{name} is left alone: it is scaled to 0; {reason}"]
+        name: [f"{name} is left alone: it is scaled to 0: set spec.replicas to 1 or more; {reason}"]
         for name, (_, reason) in LEFT_ALONE.items()
     }
     eventually(
