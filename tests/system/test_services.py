@@ -3,7 +3,6 @@
 import json
 import urllib.request
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -22,9 +21,7 @@ from tests.system.load import FRESH, KEPT, Load, grpc_stream, losses
 from tests.system.test_leaving import given_back
 from tests.system.test_left_alone import refusals
 from tests.system.test_status import scraped, value
-
-Change = Callable[[JSON], object]
-
+from tests.system.unroutable import LEFT_ALONE, PLAIN
 
 DESCRIBED: JSON = {"port": 80, "targetPort": "http", "apex": {"labels": {"team": "shop"}}}
 
@@ -82,54 +79,6 @@ def test_a_service_that_only_the_canary_describes_outlives_it_and_goes_with_the_
     assert namespace.kubectl.differences([file], "--server-side") == ""
     namespace.kubectl("delete", "deployment", "shop")
     eventually("it goes with its app", lambda: not namespace.found("Service", "shop"))
-
-
-PLAIN = {"name": "http", "port": 80, "targetPort": "http"}
-
-
-def ported(**port: object) -> Change:
-    """A Service with this port alone."""
-    return lambda service: service["spec"].update(ports=[{**PLAIN, **port}])
-
-
-def said(**spec: object) -> Change:
-    return lambda service: service["spec"].update(spec)
-
-
-ANEW, LOCAL = "make it anew without clusterIP: None", "Local: set it to Cluster"
-LEFT_ALONE: dict[str, tuple[Change, str]] = {
-    "headless": (said(clusterIP="None"), f"Service headless is headless: {ANEW}"),
-    "outside": (
-        said(type="ExternalName", externalName="shop.example.com"),
-        "Service outside is of type ExternalName: it leads out of the cluster",
-    ),
-    "local": (
-        said(type="NodePort", externalTrafficPolicy="Local"),
-        f"Service local has externalTrafficPolicy {LOCAL}",
-    ),
-    "near": (
-        said(internalTrafficPolicy="Local"),
-        f"Service near has internalTrafficPolicy {LOCAL}",
-    ),
-    "datagrams": (
-        ported(protocol="UDP"),
-        "port 80 of Service datagrams is UDP: only TCP can be routed",
-    ),
-    "unknown": (
-        ported(name="tcp"),
-        "port 80 of Service unknown is not known to be HTTP: name it http-…, "
-        "or set its appProtocol to http",
-    ),
-    "encrypted": (
-        ported(port=443, appProtocol="https"),
-        "port 443 of Service encrypted is TLS (https): it cannot be judged",
-    ),
-    "numbered": (
-        ported(port=443),
-        "port 443 of Service numbered is probably TLS by its number: "
-        "set its appProtocol to http if it is not",
-    ),
-}
 
 
 def spoilt(name: str) -> list[JSON]:
