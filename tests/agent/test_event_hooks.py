@@ -93,6 +93,7 @@ def test_trap_a_receiver_that_hangs_keeps_nobody_and_loses_only_its_own() -> Non
             telling.tell(found, normal(str(number)))
             eventually(lambda: len(quick.texts) > number)  # noqa: B023  # within this turn
         assert telling.lost in (2, 3)
+        telling.until(MOST_WAITING + 3)
         assert telling.told == [("event", False)] * (MOST_WAITING + 3)
 
 
