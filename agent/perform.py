@@ -32,9 +32,6 @@ log = logging.getLogger(__name__)
 
 LOOK = f"look at mutatingwebhookconfiguration {WEBHOOK} and at the pods of Deployment {WEBHOOK}"
 
-Whole = Create | Replace | Restore | Write
-"""Effects that bring an object as it shall be."""
-
 
 @dataclass(frozen=True)
 class Performer:
@@ -69,8 +66,8 @@ class Performer:
 
     def carry_out(self, effect: Effect, canary: Mapping[str, Any]) -> None:
         match effect:
-            case Apply(manifest):
-                self.apply(manifest)
+            case Apply() | Replace():
+                self.make(effect, canary)
             case Annotate():
                 self.annotate(effect, canary)
             case Delete(kind, name):
@@ -86,14 +83,17 @@ class Performer:
                 said = {"annotations": dict(annotations), "resourceVersion": version}
                 about = named("Canary", metadata["name"], canary)
                 self.api.merge(about, {"metadata": said}, manager=AGENT_MANAGER)
-            case Create() | Replace() | Restore() | Write():
+            case Create() | Restore() | Write():
                 self.write(effect, canary)
 
-    def apply(self, manifest: Mapping[str, Any]) -> None:
-        if is_routers(manifest):
-            self.trials.write(self.api.apply, manifest)
+    def make(self, effect: Apply | Replace, canary: Mapping[str, Any]) -> None:
+        """An object that is ours."""
+        if isinstance(effect, Replace):
+            self.replace(effect, canary)
+        elif is_routers(effect.manifest):
+            self.trials.write(self.api.apply, effect.manifest)
         else:
-            self.api.apply(manifest, manager=AGENT_MANAGER)
+            self.api.apply(effect.manifest, manager=AGENT_MANAGER)
 
     def replace(self, effect: Replace, canary: Mapping[str, Any]) -> None:
         there = "resourceVersion" in effect.manifest["metadata"]
@@ -102,11 +102,8 @@ class Performer:
         if effect.why:
             self.events.warn(canary, effect.why)
 
-    def write(self, effect: Whole, canary: Mapping[str, Any]) -> None:
+    def write(self, effect: Create | Restore | Write, canary: Mapping[str, Any]) -> None:
         """A user's object whose fields no annotation makes ours: so we own none of them either."""
-        if isinstance(effect, Replace):
-            self.replace(effect, canary)
-            return
         if isinstance(effect, Create):
             self.create(effect.manifest)
             return

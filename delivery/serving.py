@@ -10,6 +10,7 @@ from delivery.pair import Objects, endpoints, named, pods_of
 from delivery.pods import Object
 from delivery.route import Backend
 from delivery.routers.envoy import Application, Endpoint, cluster_name
+from delivery.routers.marks import half_name
 
 KEPT = frozenset(Phase) - {Phase.NEW, Phase.TERMINATING, Phase.TERMINATED}
 """The phases of an app that stays."""
@@ -51,8 +52,7 @@ def applications(canary: Canary, objects: Objects) -> Iterator[Application]:
 
 
 def primary_service(canary: Canary, objects: Objects) -> Object | None:
-    name = names.suffixed(canary.service or canary.target, names.PRIMARY)
-    found = named(objects.services, name)
+    found = named(objects.services, half_name(canary, names.PRIMARY))
     return found if found and servable.is_half(found) else None
 
 
